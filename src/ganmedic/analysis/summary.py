@@ -1,0 +1,72 @@
+"""The networks of a run in figures, the exception that ended it, and what could not be checked."""
+
+from __future__ import annotations
+
+import math
+
+from ganmedic.analysis.networks import Net
+from ganmedic.analysis.run import Run
+from ganmedic.analysis.story import location
+from ganmedic.finding import Finding, Network, ScriptError, Unchecked
+
+
+def networks_of(run: Run) -> tuple[Network, ...]:
+    """One row a network."""
+    order = {"generator": 0, "encoder": 1, "discriminator": 2}
+    nets = sorted(run.nets, key=lambda net: order.get(net.role, 3))
+    return tuple(_row(run, net) for net in nets)
+
+
+def _row(run: Run, net: Net) -> Network:
+    weights = [value for value in net.variables if run.meant_to_train(value)]
+    moved = [run.moved(value) for value in weights]
+    optimizers = {
+        apply.optimizer
+        for value in weights
+        for apply in run.applied.get(value, ())
+        if apply.optimizer in run.record.optimizers
+    }
+    frozen = bool(weights) and not any(
+        value in module.trainable_variables for value in weights for module in run.record.owners.get(value, ())
+    )
+    trained = any(run.trained(value) or value in run.asked for value in weights)
+    return Network(
+        name=net.name,
+        role=net.role,
+        variables=len(weights),
+        parameters=sum(math.prod(size or 0 for size in run.record.variables[value].shape) for value in weights),
+        with_gradient=sum(value in run.applied or value in run.assigned for value in weights),
+        moved=sum(bool(one) for one in moved) if moved and all(one is not None for one in moved) else None,
+        optimizers=tuple(_optimizer(run, number) for number in sorted(optimizers)),
+        reads=tuple(sorted(net.reads)),
+        trained=trained,
+        note="frozen" if frozen and net.module is not None else "" if trained else "not trained",
+    )
+
+
+def _optimizer(run: Run, number: int) -> str:
+    row = run.record.optimizers[number]
+    rate = f"learning_rate={row.rates[-1]:.4g}" if row.rates else ""
+    return f"{row.kind}({rate})"
+
+
+def error_of(run: Run, findings: tuple[Finding, ...]) -> ScriptError | None:
+    """The exception that ended the script, with the finding that explains it."""
+    failure = run.record.failure
+    if failure is None:
+        return None
+    explaining = next((finding.cause for finding in findings if finding.severity == "error"), "")
+    return ScriptError(
+        type=failure.type,
+        message=failure.message,
+        explained_by=explaining or next((finding.cause for finding in findings), ""),
+        location=location(run, failure.stack[-1], "error") if failure.stack else None,
+    )
+
+
+def unchecked_of(run: Run, findings: tuple[Finding, ...]) -> tuple[Unchecked, ...]:
+    """What could not be examined, and why."""
+    found = []
+    if not run.record.gradient_calls:
+        found.append(Unchecked("gradients", "the program asked no gradient tape for any"))
+    return tuple(found)

@@ -1,0 +1,153 @@
+"""The terms of a summed loss, and those among them through which no gradient passes to anything."""
+
+from __future__ import annotations
+
+from ganmedic.analysis.departures import Left, departures
+from ganmedic.analysis.run import Run, Term
+from ganmedic.record.flow import FLOWS, Edge, Node, Reach
+from ganmedic.record.schema import GradientCall
+
+#: Operations that add terms, scale them or hand them on.
+_LINEAR = frozenset(
+    {
+        "AddV2",
+        "Add",
+        "AddN",
+        "Sub",
+        "Neg",
+        "Identity",
+        "Call",
+        "Capture",
+        "Cast",
+        "Mul",
+        "RealDiv",
+        "Squeeze",
+        "Reshape",
+    }
+)
+_MOST = 64
+
+
+def broken_terms(run: Run) -> list[Term]:
+    """Terms of a loss that depend on a network whose gradient is asked for, but pass no gradient to any variable."""
+    found: list[Term] = []
+    for call in run.calls:
+        if call.error or not any(result in ("tensor", "zero") for result in call.results):
+            continue
+        reach = run.flow.behind(call)
+        for node in _leaves(run, reach):
+            term = _judge(run, call, reach, node)
+            if term is not None:
+                found.append(term)
+    return found
+
+
+def _leaves(run: Run, reach: Reach) -> list[Node]:
+    leaves: list[Node] = []
+    queue = list(reach.targets)
+    split = False
+    while queue and len(leaves) < _MOST:
+        node = queue.pop()
+        edges = reach.edges.get(node, [])
+        kind = run.record.operations[edges[0].operation].kind if edges else ""
+        if edges and kind in _LINEAR and all(edge.verdict == FLOWS for edge in edges):
+            split = split or kind in ("AddV2", "Add", "AddN", "Sub")
+            queue.extend(edge.input for edge in edges)
+        else:
+            leaves.append(node)
+    return leaves if split else []
+
+
+def _judge(run: Run, call: GradientCall, reach: Reach, node: Node) -> Term | None:
+    upstream = _upstream(reach, node, flowing_only=False)
+    if any(other.value in run.record.variables for other in _upstream(reach, node, flowing_only=True)):
+        return None
+    values = tuple(sorted({other.value for other in upstream} & {s for s in call.sources if run.meant_to_train(s)}))
+    if not values:
+        return None
+    cuts = [
+        edge
+        for other in _upstream(reach, node, flowing_only=True)
+        for edge in reach.edges.get(other, ())
+        if edge.verdict != FLOWS and edge.input in upstream and _leads_to(reach, edge.input, set(values))
+    ]
+    if not cuts:
+        return None
+    first = max(cuts, key=lambda edge: edge.operation)
+    return Term(call, node, values, tuple(run.flow.entry(reach, first, values)))
+
+
+def _leads_to(reach: Reach, node: Node, values: set[int]) -> bool:
+    return any(other.value in values for other in _upstream(reach, node, flowing_only=False))
+
+
+def _upstream(reach: Reach, node: Node, *, flowing_only: bool) -> set[Node]:
+    found, queue = {node}, [node]
+    while queue:
+        for edge in reach.edges.get(queue.pop(), ()):
+            if (edge.verdict == FLOWS or not flowing_only) and edge.input not in found:
+                found.add(edge.input)
+                queue.append(edge.input)
+    return found
+
+
+def plain_terms(run: Run) -> list[tuple[GradientCall, Left]]:
+    """Terms that came into a loss as plain numbers after the value of a trained network had left TensorFlow."""
+    found = []
+    for call in run.calls:
+        if call.error or call.graph or not any(result in ("tensor", "zero") for result in call.results):
+            continue
+        reach = run.flow.behind(call)
+        if not any(_is_plain(run, reach, node) for node in _leaves(run, reach)):
+            continue
+        nets = {net.name: net for value in call.sources if (net := run.net_of.get(value)) is not None}
+        for net in nets.values():
+            asked = tuple(value for value in net.variables if value in call.sources)
+            left = [one for one in departures(run, asked, net, call.tape, call.id) if _is_of_loss(run, call, one)]
+            if left:
+                found.append((call, left[0]))
+                break
+    return found
+
+
+def _is_plain(run: Run, reach: Reach, node: Node) -> bool:
+    return (
+        not reach.edges.get(node) and node.value not in run.record.variables and node.value not in run.record.producers
+    )
+
+
+def _is_of_loss(run: Run, call: GradientCall, left: Left) -> bool:
+    """Whether a departure lies between the tape's beginning and the gradient call, where losses are computed."""
+    tape = run.record.tapes.get(call.tape)
+    if tape is None or not tape.stack or not call.stack:
+        return False
+    same = left.place.file == call.stack[-1].file and left.place.function == call.stack[-1].function
+    return not same or tape.stack[-1].line <= left.place.line <= call.stack[-1].line
+
+
+def dominating(run: Run, call: GradientCall, source: int, kinds: frozenset[str]) -> Edge | None:
+    """An operation of one of these kinds that every gradient to a source has to pass."""
+    reach = run.flow.behind(call)
+    candidates = [
+        edge
+        for node in reach.differentiable
+        for edge in reach.edges.get(node, ())
+        if edge.verdict == FLOWS and run.record.operations[edge.operation].kind in kinds
+    ]
+    for edge in sorted(candidates, key=lambda one: -one.operation):
+        if not _reaches_without(reach, edge.operation, source):
+            return edge
+    return None
+
+
+def _reaches_without(reach: Reach, operation: int, source: int) -> bool:
+    found, queue = set(reach.targets), list(reach.targets)
+    while queue:
+        node = queue.pop()
+        if node.value == source:
+            return True
+        for edge in reach.edges.get(node, ()):
+            if edge.verdict == FLOWS and edge.operation != operation and edge.input not in found:
+                found.add(edge.input)
+                queue.append(edge.input)
+    return False

@@ -1,0 +1,1 @@
+"""Fills the record from TensorFlow. The only place that touches TensorFlow or Keras internals."""

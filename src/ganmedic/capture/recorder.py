@@ -1,0 +1,236 @@
+"""Writes every TensorFlow operation into the record, eager or traced.
+
+TensorFlow calls back for each operation (the door its own debugger uses); the recorder keeps its type, the ids of its
+inputs and outputs, the user's lines, and what was going on: which tapes recorded, which layer was running, whether it
+was made by ``tape.gradient`` or by an optimizer. Nothing is computed, and no tensor is held.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.framework import op_callbacks
+from tensorflow.python.framework.dtypes import as_dtype
+
+from ganmedic.capture.patches import Patches
+from ganmedic.capture.places import user_stack
+from ganmedic.record.record import Record
+from ganmedic.record.schema import Graph, Operation, Stack, Variable
+
+#: So many operations are kept; beyond it the eager ones that came before the last two steps are dropped.
+MOST_OPERATIONS = 400_000
+
+
+class Context(threading.local):
+    """What is going on in one thread."""
+
+    def __init__(self) -> None:
+        self.tapes: tuple[int, ...] = ()
+        self.layers: list[int] = []
+        self.gradient: int | None = None
+        self.apply: int | None = None
+        self.silent = 0
+        self.deaf = 0
+        self.listening = False
+
+
+class Recorder:
+    """Fills a record with operations; the hooks add the events around them."""
+
+    def __init__(self, record: Record, patches: Patches) -> None:
+        self.record = record
+        self.patches = patches
+        self.here = Context()
+        self.recording = False
+        self._on = False
+        self._count = itertools.count(1)
+        self._graphs: dict[int, int] = {}
+        self._graph_objects: list[Any] = []
+        self._control_flow: list[tuple[Operation, Any]] = []
+        self._stacks: dict[Stack, Stack] = {}
+        self.signatures: dict[int, tuple[Any, ...]] = {}
+        self.latest = 0
+
+    # --- time and place -------------------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        """The next id; ids grow with time."""
+        self.latest = next(self._count)
+        return self.latest
+
+    def stack(self) -> Stack:
+        """The user's frames, each stack kept once."""
+        found = user_stack()
+        return self._stacks.setdefault(found, found)
+
+    def graph_id(self, graph: Any = None) -> int:
+        """0 for eager execution, else a number of the function graph that is being built."""
+        if graph is None:
+            if tf.executing_eagerly():
+                return 0
+            graph = tf.compat.v1.get_default_graph()
+        key = id(graph)
+        if key not in self._graphs:
+            number = self.now()
+            self._graphs[key] = number
+            self._graph_objects.append(graph)
+            self.record.graphs[number] = Graph(number, str(getattr(graph, "name", "graph")))
+        return self._graphs[key]
+
+    # --- listening ------------------------------------------------------------------------------------------------
+
+    def listen(self) -> None:
+        """Begins to hear the operations of this thread, if it does not yet."""
+        if self._on and not self.here.listening:
+            op_callbacks.add_op_callback(self.heard)
+            self.here.listening = True
+
+    def start(self) -> None:
+        """Switches the recorder on."""
+        self._on = self.recording = True
+        self.listen()
+
+    def stop(self) -> None:
+        """Switches the recorder off for good."""
+        self._on = self.recording = False
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self.here.listening:
+            op_callbacks.remove_op_callback(self.heard)
+            self.here.listening = False
+
+    def stacks(self) -> Iterable[Stack]:
+        """All stacks that were seen."""
+        return self._stacks
+
+    def heard(
+        self, kind: str, inputs: Any, attributes: Any, outputs: Any, op_name: str | None = None, graph: Any = None
+    ) -> None:
+        """TensorFlow made or ran an operation."""
+        here = self.here
+        if here.deaf or (graph is None and (here.silent or not self.recording)):
+            return
+        if not self._on:
+            self._hang_up()
+            return
+        try:
+            self._keep(str(kind), inputs, attributes, outputs, graph)
+        except Exception as fault:
+            self.patches.note(fault)
+            if self.patches.broken:
+                self._on = self.recording = False
+
+    def _keep(self, kind: str, inputs: Any, attributes: Any, outputs: Any, graph: Any) -> None:
+        here = self.here
+        number = self.now()
+        values = [value for value in inputs if hasattr(value, "_id")]
+        made = [value for value in outputs or () if hasattr(value, "_id")]
+        operation = Operation(
+            id=number,
+            kind="Call" if kind.startswith("__") else kind,
+            graph=0 if graph is None else self.graph_id(graph),
+            inputs=tuple([value._id for value in values]),
+            outputs=tuple([value._id for value in made]),
+            input_types=tuple([value.dtype.name for value in values]),
+            output_types=tuple([value.dtype.name for value in made]),
+            shapes=tuple([shape_of(value) for value in made]),
+            stack=self.stack(),
+            layer_call=here.layers[-1] if here.layers else None,
+            tapes=here.tapes,
+            gradient_call=here.gradient,
+            apply=here.apply,
+        )
+        self.record.operations[number] = operation
+        self.signatures[number] = (attributes, [shape_of(value) for value in values])
+        if kind in CONTROL_FLOW and made:
+            self._control_flow.append((operation, made[0].op))
+        if kind == "VarHandleOp" and made:
+            self._new_variable(made[0], attributes, operation)
+        if number % 4096 == 0:
+            self._drop_old()
+
+    def _new_variable(self, handle: Any, attributes: Any, operation: Operation) -> None:
+        if handle._id not in self.record.variables:
+            pairs = dict(zip(attributes[::2], attributes[1::2], strict=False)) if attributes else {}
+            dtype = pairs.get("dtype")
+            self.record.variables[handle._id] = Variable(
+                id=handle._id,
+                name="Variable",
+                shape=(),
+                dtype=as_dtype(dtype).name if isinstance(dtype, int) else "",
+                seen=operation.id,
+                stack=operation.stack,
+            )
+
+    def add(self, kind: str, inputs: Iterable[Any], outputs: Iterable[Any], **more: Any) -> Operation:
+        """Adds an operation that TensorFlow does not call back for (a function call, a custom gradient)."""
+        values, made = [v for v in inputs if hasattr(v, "_id")], [v for v in outputs if hasattr(v, "_id")]
+        here = self.here
+        operation = Operation(
+            id=self.now(),
+            kind=kind,
+            graph=self.graph_id(),
+            inputs=tuple([value._id for value in values]),
+            outputs=tuple([value._id for value in made]),
+            input_types=tuple([value.dtype.name for value in values]),
+            output_types=tuple([value.dtype.name for value in made]),
+            shapes=tuple([shape_of(value) for value in made]),
+            stack=self.stack(),
+            layer_call=here.layers[-1] if here.layers else None,
+            tapes=here.tapes,
+            gradient_call=here.gradient,
+            apply=here.apply,
+            **more,
+        )
+        self.record.operations[operation.id] = operation
+        return operation
+
+    def _drop_old(self) -> None:
+        operations = self.record.operations
+        if len(operations) <= MOST_OPERATIONS:
+            return
+        calls = sorted(self.record.gradient_calls)
+        horizon = calls[-8] if len(calls) >= 8 else self.latest - MOST_OPERATIONS // 2
+        for number in [n for n, operation in operations.items() if n < horizon and operation.graph == 0]:
+            del operations[number]
+            self.signatures.pop(number, None)
+
+    # --- what is known only later ----------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Completes the rows that could not be complete when they were written: bodies, graph inputs and outputs."""
+        for operation, op in self._control_flow:
+            if not operation.bodies:
+                operation.bodies = tuple(self.graph_id(body) for body in bodies_of(op))
+        for graph in list(self._graph_objects):
+            row = self.record.graphs[self._graphs[id(graph)]]
+            row.inputs = tuple(value._id for value in getattr(graph, "inputs", ()) if hasattr(value, "_id"))
+            row.outputs = tuple(value._id for value in getattr(graph, "outputs", ()) if hasattr(value, "_id"))
+
+
+#: Operations that run other graphs; their bodies are found through the operation.
+CONTROL_FLOW = frozenset({"While", "StatelessWhile", "If", "StatelessIf", "Case", "StatelessCase"})
+
+
+def bodies_of(op: Any) -> list[Any]:
+    """The graphs that a control-flow operation runs: condition and body of a loop, branches of a condition."""
+    if op.type in ("While", "StatelessWhile"):
+        names = ["_cond_graph", "_body_graph"]
+    elif op.type in ("If", "StatelessIf"):
+        names = ["_true_graph", "_false_graph"]
+    else:
+        names = [f"_branch_graph_{index}" for index in range(len(op.get_attr("branches")))]
+    return [graph for name in names if (graph := getattr(op, name, None)) is not None]
+
+
+def shape_of(value: Any) -> tuple[int | None, ...] | None:
+    """The static shape of a tensor, ``None`` where even its rank is unknown."""
+    shape = getattr(value, "shape", None)
+    if shape is None or shape.rank is None:
+        return None
+    return tuple(shape.as_list())

@@ -1,0 +1,85 @@
+"""Knows the variables of a run: names, shapes, and whether their values move."""
+
+from __future__ import annotations
+
+import hashlib
+import weakref
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.eager.record import stop_recording
+
+from ganmedic.capture.recorder import Recorder
+from ganmedic.record.schema import Variable
+
+
+def inner(variable: Any) -> Any:
+    """The tf.Variable inside a Keras variable, or the thing itself."""
+    value = getattr(variable, "_value", None)
+    return value if value is not None and hasattr(value, "handle") else variable
+
+
+def identity(value: Any) -> int | None:
+    """The value id by which the record knows a tensor or a variable."""
+    value = inner(value)
+    handle = getattr(value, "handle", None)
+    if handle is not None and hasattr(handle, "_id"):
+        return int(handle._id)
+    found = getattr(value, "_id", None)
+    return found if isinstance(found, int) else None
+
+
+class Variables:
+    """The variables seen so far, held weakly."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._objects: dict[int, Any] = {}
+
+    def know(self, value: Any) -> int:
+        """Makes a variable known and returns its value id; for a tensor just its id."""
+        found = identity(value)
+        if found is None:
+            return 0
+        variable = inner(value)
+        if isinstance(variable, tf.Variable) and found not in self._objects:
+            self._objects[found] = weakref.ref(variable)
+            row = self._recorder.record.variables.setdefault(
+                found, Variable(id=found, name="Variable", shape=(), dtype="", seen=self._recorder.now())
+            )
+            row.name = str(getattr(value, "path", None) or variable.name.split(":")[0])
+            row.shape = tuple(variable.shape.as_list()) if variable.shape.rank is not None else ()
+            row.dtype = variable.dtype.base_dtype.name
+            row.trainable = bool(variable.trainable)
+            row.keras = value is not variable or hasattr(value, "path")
+            row.first = self._digest(variable)
+        elif found in self._objects and hasattr(value, "path"):
+            self._recorder.record.variables[found].name = str(value.path)
+            self._recorder.record.variables[found].keras = True
+        return found
+
+    def compare(self) -> None:
+        """Takes the values as they are now, to be held against the first ones."""
+        for found, reference in self._objects.items():
+            variable = reference()
+            row = self._recorder.record.variables[found]
+            if variable is None:
+                row.dead = True
+            else:
+                row.last = self._digest(variable)
+
+    def _digest(self, variable: Any) -> str:
+        """A digest of a variable's value, empty where it cannot be read (inside a function graph)."""
+        if not tf.executing_eagerly() and not tf.inside_function():
+            return ""
+        self._recorder.here.silent += 1
+        try:
+            with stop_recording(), tf.init_scope():
+                if not tf.executing_eagerly():
+                    return ""
+                array = variable.numpy()
+            return hashlib.blake2b(array.tobytes(), digest_size=12).hexdigest()
+        except (AttributeError, NotImplementedError, TypeError, ValueError, tf.errors.OpError):
+            return ""
+        finally:
+            self._recorder.here.silent -= 1
