@@ -92,18 +92,16 @@ def _judge_answered(
     run: Run, net: Net, value: int, answered: list[GradientCall], used: dict[int, list[Apply]]
 ) -> Idle | None:
     """A gradient was there."""
-    if not run.record.complete:
+    if not run.record.complete or not run.went_round:
         return None
     call = answered[0]
+    if value in used and all(apply.error for apply in used[value]):
+        return None
     if value in used:
         return Idle("not-applied", net, (value,), False, call, used[value][0])
     partly = [apply for source in call.sources for apply in used.get(source, ()) if source != value]
     if partly and not all(apply.error for apply in partly):
         return Idle("variables-left-out", net, (value,), False, call, partly[0])
-    if any(apply.error for apply in run.record.applies.values()) and run.record.failure is not None:
-        return None
-    if run.record.failure is not None and run.record.failure.id - call.ended < 2_000:
-        return None
     return Idle("not-applied", net, (value,), False, call)
 
 
@@ -124,7 +122,7 @@ def _judge_never_asked(run: Run, net: Net, value: int) -> Idle | None:
             return Idle("frozen", net, (value,), False, read=read, freeze=freeze, call=_call_of(run, read))
     if freeze is not None or not _trainable_now(run, value) or not run.record.complete:
         return None
-    if run.record.failure is not None and not run.record.applies:
+    if not run.went_round:
         return None
     if _takes_part(run, net, value):
         return Idle("variables-left-out", net, (value,), False, call=_call_through(run, value))

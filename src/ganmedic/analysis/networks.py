@@ -20,7 +20,8 @@ RANDOM = re.compile(r"(Random|Multinomial|TruncatedNormal|ParameterizedTruncated
 #: Names that Keras hands out by itself say nothing.
 _AUTOMATIC = re.compile(r"^(sequential|functional|model|layer|dense|module)(_\d+)?$")
 #: So many calls of a network are looked at to see what it reads.
-_CALLS = 12
+_CALLS = 16
+_CALLS_OF_A_LINE = 3
 
 
 @dataclass
@@ -75,7 +76,31 @@ def _partition(record: Record) -> list[Net]:
             net = Net("", own, holder, whole=module.variables)
             nets.append(net)
             taken.update(dict.fromkeys(own, net))
+    nets.extend(_untracked(record, taken))
     nets.extend(_loose(record, taken))
+    return nets
+
+
+def _untracked(record: Record, taken: dict[int, Net]) -> list[Net]:
+    """Layers that work inside a network without belonging to it (kept in a plain object, made anew at each call)."""
+    groups: dict[str, list[int]] = {}
+    holders: dict[str, Module] = {}
+    for module in sorted(record.modules.values(), key=lambda one: len(one.variables)):
+        inner = next((call for call in record.module_calls(module.id) if call.parent is not None), None)
+        own = [variable for variable in module.variables if variable not in taken]
+        if inner is None or not own or any(variable in found for found in groups.values() for variable in own):
+            continue
+        root = inner
+        while root.parent is not None and root.parent in record.layer_calls:
+            root = record.layer_calls[root.parent]
+        name = f"untracked layers of {record.modules[root.module].name}"
+        groups.setdefault(name, []).extend(own)
+        holders.setdefault(name, module)
+    nets = []
+    for name, variables in groups.items():
+        net = Net(name, tuple(variables), holders[name], whole=tuple(variables))
+        nets.append(net)
+        taken.update(dict.fromkeys(variables, net))
     return nets
 
 
@@ -179,18 +204,21 @@ def _inputs(record: Record, net: Net) -> list[tuple[tuple[int, ...], int]]:
 def _calls(record: Record, net: Net) -> list[LayerCall]:
     if net.module is None:
         return []
-    distinct: dict[tuple[object, ...], LayerCall] = {}
+    distinct: dict[tuple[object, ...], list[LayerCall]] = {}
     for call in record.module_calls(net.module.id):
-        distinct.setdefault((call.stack, call.graph, call.parent is None), call)
-    return list(distinct.values())[:_CALLS]
+        same_line = distinct.setdefault((call.stack, call.graph, call.parent is None), [])
+        if len(same_line) < _CALLS_OF_A_LINE:
+            same_line.append(call)
+    return [call for same_line in distinct.values() for call in same_line][:_CALLS]
 
 
 def _readers(record: Record, net: Net) -> list[Operation]:
     """The operations that compute with a network's variables in a forward pass."""
     found: dict[int, Operation] = {}
-    for variable in net.variables:
-        for read, _ in record.consumers.get(variable, ()):
-            if read.apply is not None or read.gradient_call is not None:
+    handles = [*net.variables, *(inner for variable in net.variables for inner in _captured(record, variable))]
+    for handle in handles:
+        for read, _ in record.consumers.get(handle, ()):
+            if read.bodies or read.apply is not None or read.gradient_call is not None:
                 continue
             for value in read.outputs:
                 for user, _ in record.consumers.get(value, ()):
@@ -199,9 +227,18 @@ def _readers(record: Record, net: Net) -> list[Operation]:
     return [found[number] for number in sorted(found)]
 
 
+def _captured(record: Record, value: int) -> list[int]:
+    found, queue = [], [value]
+    while queue:
+        for inner in record.inside.get(queue.pop(), ()):
+            found.append(inner)
+            queue.append(inner)
+    return found
+
+
 def _comes_from(record: Record, value: int, net: Net) -> bool:
     made = record.producers.get(value)
-    return made is not None and any(source in net.variables for source in made[0].inputs)
+    return made is not None and any(record.resolve(source) in net.variables for source in made[0].inputs)
 
 
 def _draws_noise(record: Record, edges: dict[Node, object]) -> bool:

@@ -21,6 +21,7 @@ class Gap:
         values: value ids of the sources.
         chain: the cut, and what follows it towards the variables; empty where no way leads to them at all.
         failed: whether the call raised instead of answering.
+        blind: whether the operations before the call were not recorded, so that only other facts can tell the reason.
     """
 
     call: GradientCall
@@ -28,6 +29,7 @@ class Gap:
     values: tuple[int, ...]
     chain: tuple[Edge, ...] = ()
     failed: bool = False
+    blind: bool = False
 
     @property
     def absent(self) -> bool:
@@ -193,24 +195,34 @@ class Run:
     def _gaps_of(self, call: GradientCall) -> list[Gap]:
         failed = bool(call.error)
         reach = self.flow.behind(call)
+        blind = bool(call.targets) and not any(reach.edges.get(target) for target in reach.targets)
         groups: dict[tuple[object, ...], list[int]] = {}
         chains: dict[tuple[object, ...], tuple[Edge, ...]] = {}
         fatal = failed or (
             bool(call.results) and all(result == "none" for result in call.results) and self._ended_by(call)
         )
         for source, result in zip(call.sources, call.results, strict=False):
-            if not self._lacks(call, source, result, reach, fatal):
+            wanted = self._lacks(call, source, result, reach, fatal)
+            if not wanted and result != "none":
                 continue
             chain = self._cut(reach, source, failed, result)
-            if chain is None:
+            if chain is None or not (wanted or self._is_second_order(call, chain)):
                 continue
             net = self.net_of.get(source)
             key = (net.name if net else source, self._cut_key(chain))
             groups.setdefault(key, []).append(source)
             chains.setdefault(key, chain)
         return [
-            Gap(call, self.net_of.get(values[0]), tuple(values), chains[key], failed) for key, values in groups.items()
+            Gap(call, self.net_of.get(values[0]), tuple(values), chains[key], failed, blind)
+            for key, values in groups.items()
         ]
+
+    def _is_second_order(self, call: GradientCall, chain: tuple[Edge, ...]) -> bool:
+        """Whether a gradient is cut inside another gradient, which no other loss can make good."""
+        if not chain:
+            return False
+        operation = self.flow.operation(chain[-1])
+        return operation.gradient_call not in (None, call.id) and chain[0].verdict in ("none", "unregistered")
 
     def _lacks(self, call: GradientCall, source: int, result: str, reach: Reach, fatal: bool) -> bool:
         """Whether a source's answer is worth explaining."""
@@ -245,28 +257,43 @@ class Run:
         elif result in ("tensor", "zero"):
             cuts = [cut for cut in cuts if cut.verdict == ZERO]
         if not cuts:
-            return None if failed or any(node in reach.differentiable for node in reach.by_value[source]) else ()
-        telling = [cut for cut in cuts if not self._incidental(cut)]
-        if not telling:
-            return ()
-        best = min(telling, key=lambda cut: (_RANK.get(cut.verdict, 1), -cut.operation))
-        return tuple(self.flow.entry(reach, best, [source]))
+            reached = any(node in reach.differentiable for node in reach.by_value[source])
+            return None if failed or (reached and source in self.record.variables) else ()
+        chains = [tuple(self.flow.entry(reach, cut, [source])) for cut in cuts[:_MOST_CUTS]]
+        return min(chains, key=lambda chain: self.telling(reach, chain, source))
 
-    def _incidental(self, cut: Edge) -> bool:
-        """An edge that no gradient is expected to pass: what a condition decides on."""
-        operation = self.record.operations[cut.operation]
-        if (
-            operation.kind in ("If", "StatelessIf", "Case", "StatelessCase", "While", "StatelessWhile")
-            and cut.index == 0
-        ):
-            return cut.verdict == "none"
+    def telling(self, reach: Reach, chain: tuple[Edge, ...], source: int) -> tuple[bool, bool, int, int]:
+        """How much a cut explains: best one that every way to the source has to pass, then one that cannot be meant.
+
+        Beside the point is an edge into an operation that reads the same source by another input as well: the condition
+        of a ``where`` whose branches carry the value.
+        """
+        every = not self._another_way(reach, {edge.operation for edge in chain} - {0}, source)
+        below = reach.downstream([source])
+        beside = any(
+            edge.input in below and edge.index != chain[0].index
+            for edge in reach.edges.get(chain[0].output, ())
+            if edge.operation == chain[0].operation
+        )
+        return (not every, beside, _RANK.get(chain[0].verdict, 1), chain[-1].operation)
+
+    def _another_way(self, reach: Reach, without: set[int], source: int) -> bool:
+        found, queue = set(reach.targets), list(reach.targets)
+        while queue:
+            node = queue.pop()
+            if node.value == source:
+                return True
+            for edge in reach.edges.get(node, ()):
+                if edge.operation not in without and edge.input not in found:
+                    found.add(edge.input)
+                    queue.append(edge.input)
         return False
 
     def _cut_key(self, chain: tuple[Edge, ...]) -> object:
         if not chain:
             return None
-        last = self.record.operations[chain[-1].operation]
-        first = self.record.operations[chain[0].operation]
+        last = self.flow.operation(chain[-1])
+        first = self.flow.operation(chain[0])
         if chain[0].verdict in ("none", "zero", "unregistered"):
             return (chain[0].verdict, last.kind, last.stack[-1:])
         return (chain[0].verdict, first.stack[-1:])
@@ -281,6 +308,16 @@ class Run:
                 other.id > call.id and other.stack != call.stack for other in self.record.gradient_calls.values()
             )
         )
+
+    @cached_property
+    def went_round(self) -> bool:
+        """Whether the training loop was seen to come round, so that what did not happen by then is left out of it."""
+        if self.record.failure is None:
+            return True
+        if any(graph.runs > 1 for graph in self.record.graphs.values()):
+            return True
+        stacks = [apply.stack for apply in self.record.applies.values() if not apply.graph and not apply.error]
+        return len(stacks) > len(set(stacks))
 
     # --- places ---------------------------------------------------------------------------------------------------------
 
@@ -322,5 +359,7 @@ class Run:
         )
 
 
+#: So many cuts of one gradient are compared.
+_MOST_CUTS = 24
 #: Which of several cuts is told first: the ones that are surely not meant, then the others.
 _RANK = {"unrecorded": 0, "argument": 0, "unwatched": 0, "state": 0, "none": 1, "zero": 1, "unregistered": 1, FLOWS: 9}

@@ -66,7 +66,7 @@ def assigned_name(record: Record, stack: Stack) -> str:
 
     A thing made in a helper (``return keras.Model(...)``) is called what the caller of the helper calls it.
     """
-    for place in reversed(stack):
+    for place in reversed(made_at(record, stack)):
         found = statement(record, place)
         if isinstance(found, ast.Return):
             continue
@@ -94,6 +94,63 @@ def _target(target: ast.expr, value: ast.expr | None, line: int) -> str:
     if isinstance(target, ast.Name):
         return target.id
     return ""
+
+
+def made_at(record: Record, stack: Stack) -> Stack:
+    """A stack without the frames in which an object only hands on to the ``__init__`` of its base."""
+    while len(stack) > 1:
+        found = statement(record, stack[-1])
+        call = found.value if isinstance(found, ast.Expr) and isinstance(found.value, ast.Call) else None
+        if call is None or called_name(call) != "__init__":
+            break
+        stack = stack[:-1]
+    return stack
+
+
+def decided_at(record: Record, stack: Stack, *names: str) -> Place | None:
+    """The line at which what a call works on is decided: in a helper that was handed it, the call of the helper.
+
+    Args:
+        stack: the user's frames of the call.
+        names: names of the method or function that was called, e.g. ``apply_gradients``.
+    """
+    for index in range(len(stack) - 1, -1, -1):
+        place = stack[index]
+        call = call_named(record, place, *names) if index == len(stack) - 1 else None
+        holder = function_at(record, place)
+        if index == 0 or holder is None:
+            return place
+        if index < len(stack) - 1:
+            return place
+        worked_on = call.func.value if call is not None and isinstance(call.func, ast.Attribute) else None
+        parameters = {argument.arg for argument in holder.args.args} - {"self"}
+        if not (isinstance(worked_on, ast.Name) and worked_on.id in parameters):
+            return place
+    return stack[-1] if stack else None
+
+
+def used_next(record: Record, place: Place) -> Place | None:
+    """The next line in the same function that computes with what the statement at a line is assigned to."""
+    root = tree(record, place.file)
+    made = statement(record, place)
+    holder = function_at(record, place) or root
+    if root is None or holder is None or not isinstance(made, ast.Assign) or len(made.targets) != 1:
+        return None
+    name = text_of(made.targets[0])
+    for node in sorted(ast.walk(holder), key=lambda one: getattr(one, "lineno", 0)):
+        after = getattr(node, "lineno", 0) > (made.end_lineno or made.lineno)
+        if after and isinstance(node, ast.For) and name in text_of(node.iter):
+            return Place(place.file, node.lineno, place.function)
+    return None
+
+
+def returned_by(record: Record, place: Place) -> Place | None:
+    """The last ``return`` of the function around a line."""
+    holder = function_at(record, place)
+    if holder is None:
+        return None
+    lines = [node.lineno for node in ast.walk(holder) if isinstance(node, ast.Return)]
+    return Place(place.file, max(lines), place.function) if lines else None
 
 
 def calls_on(record: Record, place: Place) -> Iterator[ast.Call]:

@@ -144,7 +144,7 @@ def _stations(run: Run, edges: list[Edge]) -> list[PathStep]:
     """Edges as stations: what runs inside one layer, or on one line, is one station."""
     stations: list[tuple[object, str, Place | None, int]] = []
     for edge in edges:
-        operation = run.record.operations[edge.operation]
+        operation = run.flow.operation(edge)
         if operation.kind in ("Call", "Capture", "ReadVariableOp", "Identity", "Cast"):
             continue
         key, label = _station(run, operation)

@@ -69,4 +69,14 @@ def unchecked_of(run: Run, findings: tuple[Finding, ...]) -> tuple[Unchecked, ..
     found = []
     if not run.record.gradient_calls:
         found.append(Unchecked("gradients", "the program asked no gradient tape for any"))
+    for gap in run.gaps:
+        if gap.blind and not any(finding.cause == "unbuilt-variables" for finding in findings):
+            place = gap.call.stack[-1] if gap.call.stack else None
+            where = f" at line {place.line}" if place is not None else ""
+            found.append(
+                Unchecked(
+                    f"{len(gap.values)} gradients that came back None{where}",
+                    "this began after the first rounds, when operations were no longer recorded, and did not happen again",
+                )
+            )
     return tuple(found)

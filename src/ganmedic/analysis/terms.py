@@ -25,6 +25,8 @@ _LINEAR = frozenset(
         "Reshape",
     }
 )
+#: They stop a gradient on purpose, where the term trains somebody else.
+_DELIBERATE = frozenset({"StopGradient", "PreventGradient", "CustomGradient"})
 _MOST = 64
 
 
@@ -49,7 +51,7 @@ def _leaves(run: Run, reach: Reach) -> list[Node]:
     while queue and len(leaves) < _MOST:
         node = queue.pop()
         edges = reach.edges.get(node, [])
-        kind = run.record.operations[edges[0].operation].kind if edges else ""
+        kind = run.flow.operation(edges[0]).kind if edges else ""
         if edges and kind in _LINEAR and all(edge.verdict == FLOWS for edge in edges):
             split = split or kind in ("AddV2", "Add", "AddN", "Sub")
             queue.extend(edge.input for edge in edges)
@@ -60,7 +62,8 @@ def _leaves(run: Run, reach: Reach) -> list[Node]:
 
 def _judge(run: Run, call: GradientCall, reach: Reach, node: Node) -> Term | None:
     upstream = _upstream(reach, node, flowing_only=False)
-    if any(other.value in run.record.variables for other in _upstream(reach, node, flowing_only=True)):
+    reached = {other.value for other in _upstream(reach, node, flowing_only=True)}
+    if reached & set(call.sources):
         return None
     values = tuple(sorted({other.value for other in upstream} & {s for s in call.sources if run.meant_to_train(s)}))
     if not values:
@@ -73,8 +76,12 @@ def _judge(run: Run, call: GradientCall, reach: Reach, node: Node) -> Term | Non
     ]
     if not cuts:
         return None
-    first = max(cuts, key=lambda edge: edge.operation)
-    return Term(call, node, values, tuple(run.flow.entry(reach, first, values)))
+    chains = [tuple(run.flow.entry(reach, edge, values)) for edge in cuts]
+    chain = min(chains, key=lambda one: run.telling(reach, one, values[0]))
+    trains_others = any(value in run.record.variables for value in reached)
+    if trains_others and run.flow.operation(chain[-1]).kind in _DELIBERATE:
+        return None
+    return Term(call, node, values, chain)
 
 
 def _leads_to(reach: Reach, node: Node, values: set[int]) -> bool:
@@ -132,7 +139,7 @@ def dominating(run: Run, call: GradientCall, source: int, kinds: frozenset[str])
         edge
         for node in reach.differentiable
         for edge in reach.edges.get(node, ())
-        if edge.verdict == FLOWS and run.record.operations[edge.operation].kind in kinds
+        if edge.verdict == FLOWS and run.flow.operation(edge).kind in kinds
     ]
     for edge in sorted(candidates, key=lambda one: -one.operation):
         if not _reaches_without(reach, edge.operation, source):

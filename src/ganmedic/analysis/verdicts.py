@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ganmedic.analysis.departures import Left, gap_departures
 from ganmedic.analysis.run import Gap, Run, Term
+from ganmedic.analysis.source import assigned_name
 from ganmedic.record.flow import ARGUMENT, STATE, UNRECORDED, UNWATCHED
 from ganmedic.record.schema import LayerCall, Module, Operation
 
@@ -52,8 +53,14 @@ def _under_penalty(run: Run, cut: Gap | Term) -> bool:
 
 
 def _cause_of_absence(run: Run, gap: Gap) -> str:
+    if gap.net is None and gap.values[0] not in run.record.variables:
+        reach = run.flow.behind(gap.call)
+        reached = any(node in reach.differentiable for node in reach.by_value.get(gap.values[0], ()))
+        return "outside-tape" if reached else "variable-unused"
     if twin(run, gap) is not None:
         return "unbuilt-variables"
+    if gap.blind:
+        return ""
     if departure(run, gap) is not None:
         return "left-tensorflow"
     return "variable-unused"
@@ -79,13 +86,40 @@ def twin(run: Run, gap: Gap) -> tuple[Module, Module] | None:
     if not holders or gap.net is None or len(gap.values) < 2:
         return None
     own = holders[0]
+    if gap.blind:
+        return _replaced(run, gap, own)
     called = {call.module for call in calls_in_round(run, gap)}
     if own.id in called or any(part in called for part in own.parts):
         return None
     shapes = _shapes(run, own)
     for module in run.record.modules.values():
         alike = module.id != own.id and module.kind == own.kind and _shapes(run, module) == shapes
-        if alike and module.id in called and not set(module.variables) & set(gap.call.sources):
+        if (
+            alike
+            and module.id in called
+            and _took_the_place(run, own, module)
+            and not set(module.variables) & set(gap.call.sources)
+        ):
+            return own, module
+    return None
+
+
+def _took_the_place(run: Run, old: Module, new: Module) -> bool:
+    """Whether the program gave a new model the name of an old one, or has let go of the old one."""
+    if all(run.record.variables[value].dead for value in old.variables):
+        return True
+    name = assigned_name(run.record, old.stack)
+    return old.id < new.id and bool(name) and name == assigned_name(run.record, new.stack)
+
+
+def _replaced(run: Run, gap: Gap, own: Module) -> tuple[Module, Module] | None:
+    """A model of the same build that was made after the one whose variables are asked for was last seen to train."""
+    before = [call.id for call in run.record.gradient_calls.values() if call.id < gap.call.id]
+    since = max((apply.id for value in gap.values for apply in run.applied.get(value, ())), default=0)
+    shapes = _shapes(run, own)
+    for module in run.record.modules.values():
+        alike = module.id != own.id and module.kind == own.kind and _shapes(run, module) == shapes
+        if before and alike and since < module.id < gap.call.id and not set(module.variables) & set(gap.call.sources):
             return own, module
     return None
 

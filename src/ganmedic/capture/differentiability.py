@@ -29,6 +29,11 @@ def is_float(dtype: str) -> bool:
     return dtype.startswith(_FLOATS)
 
 
+def carries(dtype: str) -> bool:
+    """Whether a gradient can travel in values of this dtype: numbers with a fraction, or lists of tensors."""
+    return is_float(dtype) or dtype == "variant"
+
+
 class Differentiability:
     """Answers, and remembers, how gradients pass through kinds of operations."""
 
@@ -42,7 +47,7 @@ class Differentiability:
             return tuple(FLOWS for _ in inputs)
         if operation.kind in _READS:
             return tuple(FLOWS if dtype == "resource" else NONE for dtype in inputs)
-        if not any(map(is_float, operation.output_types)) or not any(map(is_float, inputs)):
+        if not any(map(carries, operation.output_types)) or not any(map(carries, inputs)):
             return tuple(NONE for _ in inputs)
         key = (operation.kind, inputs, operation.output_types, _static(attributes))
         if key not in self._known:
@@ -50,7 +55,7 @@ class Differentiability:
         return self._known[key]
 
     def _ask(self, operation: Operation, attributes: Any, shapes: list[Any]) -> tuple[str, ...]:
-        floats = [is_float(dtype) for dtype in operation.input_types]
+        floats = [carries(dtype) for dtype in operation.input_types]
         values = _attributes(attributes)
         kind = values.get("_gradient_op_type", operation.kind)
         kind = kind.decode() if isinstance(kind, bytes) else str(kind)
@@ -78,7 +83,7 @@ class Differentiability:
                 for dtype, shape in zip(operation.output_types, operation.shapes, strict=True)
             ]
             incoming = [
-                tf.compat.v1.placeholder(value.dtype, value.shape) if is_float(value.dtype.name) else None
+                tf.compat.v1.placeholder(value.dtype, value.shape) if carries(value.dtype.name) else None
                 for value in outputs
             ]
             result = function(_StandIn(operation.kind, inputs, outputs, values, graph), *incoming)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import tensorflow as tf
 from tensorflow.python.eager.polymorphic_function.atomic_function import AtomicFunction
+from tensorflow.python.eager.polymorphic_function.polymorphic_function import Function
+from tensorflow.python.ops import script_ops
 
 from ganmedic.capture.patches import Patches
 from ganmedic.capture.recorder import Recorder
+from ganmedic.record.schema import NONE, Operation
 
 
 class Functions:
@@ -22,19 +26,19 @@ class Functions:
         self._recorder = recorder
         self._patches = patches
         self._ran = ran
-        self._seen: set[tuple[int, int]] = set()
 
     def install(self) -> None:
         """Puts the hooks on."""
         self._patches.wrap(AtomicFunction, "call_flat", before=self._calling, after=self._called)
+        self._patches.wrap(Function, "__call__", before=self._entering, after=self._left)
+        self._patches.wrap(script_ops, "py_func_common", before=self._numpy, after=self._numpy_done)
 
     def _calling(self, function: Any, *inputs: Any) -> Any:
         here = self._recorder.here
-        graph = function._cached_graph
         outer = self._recorder.graph_id()
         if outer == 0:
             here.silent += 1
-        return graph, inputs, outer
+        return function._cached_graph, inputs, outer
 
     def _called(self, token: Any, outputs: Any, error: BaseException | None) -> None:
         if token is None:
@@ -51,3 +55,41 @@ class Functions:
         if outer == 0:
             self._recorder.record.graphs[number].runs += 1
             self._ran(number)
+
+    # --- a NumPy function that runs eagerly is no operation for TensorFlow -------------------------------------------
+
+    def _numpy(self, function: Any, inputs: Any = (), *arguments: Any, **keywords: Any) -> Any:
+        return inputs, str(getattr(function, "__name__", ""))
+
+    def _numpy_done(self, token: Any, result: Any, error: BaseException | None) -> None:
+        if token is None or error is not None or not tf.executing_eagerly() or not self._recorder.recording:
+            return
+        inputs, name = token
+        values = [value for value in tf.nest.flatten(inputs) if hasattr(value, "_id")]
+        made = [value for value in tf.nest.flatten(result) if hasattr(value, "_id")]
+        self._recorder.add("PyFunc", values, made, flows=tuple(NONE for _ in values), detail=name)
+
+    # --- a function whose tracing fails never gets to its call; its arguments are known all the same -----------------
+
+    def _entering(self, function: Any, *arguments: Any, **keywords: Any) -> Any:
+        return self._recorder.latest, str(getattr(function, "_name", "")), (arguments, keywords)
+
+    def _left(self, token: Any, result: Any, error: BaseException | None) -> None:
+        if token is None or error is None or not isinstance(error, Exception):
+            return
+        began, name, structure = token
+        graphs = [row for row in self._recorder.record.graphs.values() if row.id > began and row.name == name]
+        if not graphs or any(graphs[0].id in row.bodies for row in self._recorder.record.operations.values()):
+            return
+        tensors = [value for value in tf.nest.flatten(structure) if isinstance(value, tf.Tensor)]
+        operation = Operation(
+            id=self._recorder.now(),
+            kind="Call",
+            graph=self._recorder.graph_id(),
+            inputs=tuple(value._id for value in tensors),
+            outputs=(),
+            stack=self._recorder.stack(),
+            tapes=self._recorder.here.tapes,
+            bodies=(graphs[0].id,),
+        )
+        self._recorder.record.operations[operation.id] = operation

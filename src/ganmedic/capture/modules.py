@@ -78,10 +78,14 @@ class Modules:
 
     def settle(self) -> None:
         """Reads names, parts and variables of all modules as they are now."""
-        for number, reference in list(self._objects.items()):
-            module = reference()
-            if module is not None:
-                self._patches.guarded(self._describe, number, module)
+        self._reading = True
+        try:
+            for number, reference in list(self._objects.items()):
+                module = reference()
+                if module is not None:
+                    self._patches.guarded(self._describe, number, module)
+        finally:
+            self._reading = False
 
     def _describe(self, number: int, module: Any) -> None:
         row = self._recorder.record.modules[number]
@@ -194,14 +198,18 @@ class Modules:
         recorder = self._recorder
         if len(recorder.record.train_calls) > 20_000:
             return
-        row = TrainCall(
-            id=recorder.now(),
-            module=self.know(model),
-            method=method,
-            stack=recorder.stack(),
-            trainable=len(model.trainable_variables) if model.built else -1,
-            total=len(model.weights) if model.built else -1,
-        )
+        self._reading = True
+        try:
+            row = TrainCall(
+                id=recorder.now(),
+                module=self.know(model),
+                method=method,
+                stack=recorder.stack(),
+                trainable=len(model.trainable_variables) if model.built else -1,
+                total=len(model.weights) if model.built else -1,
+            )
+        finally:
+            self._reading = False
         recorder.record.train_calls[row.id] = row
 
     def _predict(self, model: Any, method: str) -> None:

@@ -6,7 +6,9 @@ What ganmedic does before and after runs guarded: a fault of ours is kept for th
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -78,6 +80,8 @@ class Patches:
             guarded(after, token, result, None)
             return result
 
+        with contextlib.suppress(TypeError, ValueError):
+            wrapper.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]
         untouched(wrapper)
         self.replace(owner, name, wrapper)
 

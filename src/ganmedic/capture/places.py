@@ -75,7 +75,7 @@ def _plain_name(function: str) -> str:
 def called_by_user() -> bool:
     """Whether the function that is being watched was called from the user's code, not from inside a framework."""
     frame = sys._getframe(1)
-    while frame is not None and _is_plumbing(frame.f_code.co_filename):
+    while frame is not None and (_is_plumbing(frame.f_code.co_filename) or frame.f_code.co_name == "__setattr__"):
         frame = frame.f_back  # type: ignore[assignment]
     return frame is not None and (is_users(frame.f_code.co_filename) or GENERATED in frame.f_code.co_filename)
 

@@ -113,13 +113,13 @@ class Recorder:
     ) -> None:
         """TensorFlow made or ran an operation."""
         here = self.here
-        if here.deaf or (graph is None and (here.silent or not self.recording)):
+        if here.deaf or (graph is None and (here.silent or not self.recording) and kind not in _ALWAYS):
             return
         if not self._on:
             self._hang_up()
             return
         try:
-            self._keep(str(kind), inputs, attributes, outputs, graph)
+            self._keep(kind.decode() if isinstance(kind, bytes) else str(kind), inputs, attributes, outputs, graph)
         except Exception as fault:
             self.patches.note(fault)
             if self.patches.broken:
@@ -210,8 +210,16 @@ class Recorder:
         for graph in list(self._graph_objects):
             row = self.record.graphs[self._graphs[id(graph)]]
             row.inputs = tuple(value._id for value in getattr(graph, "inputs", ()) if hasattr(value, "_id"))
+            row.captures = tuple(
+                (outer._id, inner._id)
+                for outer, inner in captures_of(graph)
+                if hasattr(outer, "_id") and hasattr(inner, "_id")
+            )
             row.outputs = tuple(value._id for value in getattr(graph, "outputs", ()) if hasattr(value, "_id"))
 
+
+#: The birth of a variable is noted always: it tells lists that were read before from lists that were read after.
+_ALWAYS = frozenset({"VarHandleOp", b"VarHandleOp"})
 
 #: Operations that run other graphs; their bodies are found through the operation.
 CONTROL_FLOW = frozenset({"While", "StatelessWhile", "If", "StatelessIf", "Case", "StatelessCase"})
@@ -226,6 +234,14 @@ def bodies_of(op: Any) -> list[Any]:
     else:
         names = [f"_branch_graph_{index}" for index in range(len(op.get_attr("branches")))]
     return [graph for name in names if (graph := getattr(op, name, None)) is not None]
+
+
+def captures_of(graph: Any) -> list[tuple[Any, Any]]:
+    """The values that a function graph took from around it: the tensor outside and the one inside."""
+    try:
+        return list(getattr(graph, "captures", ()))
+    except (AttributeError, TypeError, ValueError):
+        return []
 
 
 def shape_of(value: Any) -> tuple[int | None, ...] | None:

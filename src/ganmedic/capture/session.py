@@ -161,7 +161,9 @@ class Session:
     def _forget(self, row: GradientCall) -> None:
         """Drops the row of a call that only repeats what is known, so that the record stays small."""
         self.record.gradient_calls.pop(row.id, None)
-        self.record.tapes.pop(row.tape, None)
+        tape = self.record.tapes.get(row.tape)
+        if tape is not None and not tape.persistent and tape.ended:
+            del self.record.tapes[row.tape]
 
     def _applied(self, row: Apply) -> None:
         if row.graph:

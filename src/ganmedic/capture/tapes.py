@@ -50,7 +50,7 @@ class Tapes:
 
     def _row(self, tape: Any) -> Tape:
         number = self._numbers.get(tape)
-        if number is None:
+        if number is None or number not in self._recorder.record.tapes:
             recorder = self._recorder
             number = recorder.now()
             self._numbers[tape] = number

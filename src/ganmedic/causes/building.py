@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ganmedic.analysis.run import Gap, Run, Term
+from ganmedic.analysis.source import made_at
 from ganmedic.analysis.story import gap_path, innermost, locations, variable_names
 from ganmedic.finding import Finding, Location, Remedy, Severity
-from ganmedic.record.schema import Failure, Place
+from ganmedic.record.schema import Failure, Operation, Place
 
 
 def finding_of(
@@ -72,6 +73,18 @@ def cut_place(run: Run, cut: Gap | Term) -> Place | None:
     operation = run.flow.operation(cut.chain[-1])
     if operation.detail_place is not None:
         return returned(run, operation.detail_place)
+    return operation_place(run, operation)
+
+
+def operation_place(run: Run, operation: Operation) -> Place | None:
+    """The line that brought an operation in: inside a layer of Keras the one that made the layer."""
+    call = run.record.layer_calls.get(operation.layer_call) if operation.layer_call is not None else None
+    if call is not None and call.parent is not None and operation.stack == call.stack:
+        module = run.record.modules[call.module]
+        outer = run.record.layer_calls.get(call.parent)
+        inside = outer is not None and run.record.modules[outer.module].custom
+        if not module.custom and module.stack and not inside:
+            return made_at(run.record, module.stack)[-1]
     return innermost(operation.stack)
 
 

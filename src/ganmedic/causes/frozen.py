@@ -116,8 +116,11 @@ assert all(g is not None for g in d_gradients + g_gradients)
 
 from __future__ import annotations
 
+import ast
+
 from ganmedic.analysis.idle import Idle, idle_variables, reads_of
 from ganmedic.analysis.run import Gap, Run
+from ganmedic.analysis.source import statement
 from ganmedic.analysis.story import innermost, locations, portion
 from ganmedic.analysis.verdicts import cause_of
 from ganmedic.causes.building import call_evidence, finding_of
@@ -171,13 +174,13 @@ def _explain(run: Run, idle: Idle) -> Finding:
     place = idle.train.stack[-1] if idle.train is not None and idle.train.stack else None
     if place is None and idle.call is not None:
         place = innermost(idle.call.stack)
-    freezing = _text(idle.freeze)
+    freezing = _text(run, idle.freeze)
     return finding_of(
         run,
         gap,
         SLUG,
         f"{_capital(portion(run, idle.net, idle.values))} never train: {freezing} hides them from {trained_by}.",
-        locations(run, (innermost(idle.freeze.stack), "fault"), (place, "gradient")),
+        locations(run, (freeze_place(run, idle.freeze), "fault"), (place, "gradient")),
         remedies=(_remedy(run, idle.freeze, idle.net.name),),
         evidence=(
             f"{len(idle.values)} weights kept their value bit for bit",
@@ -213,8 +216,8 @@ def _explain_empty(run: Run, call: GradientCall, freeze: Freeze, name: str, valu
         run,
         gap,
         SLUG,
-        f"The gradient is asked for an empty list: {_text(freeze)} has hidden all variables of {name}.",
-        locations(run, (innermost(freeze.stack), "fault"), (innermost(call.stack), "gradient")),
+        f"The gradient is asked for an empty list: {_text(run, freeze)} has hidden all variables of {name}.",
+        locations(run, (freeze_place(run, freeze), "fault"), (innermost(call.stack), "gradient")),
         remedies=(_remedy(run, freeze, name),),
         evidence=("the list of trainable variables was empty when the gradient was asked for",),
         confidence=0.93,
@@ -222,12 +225,22 @@ def _explain_empty(run: Run, call: GradientCall, freeze: Freeze, name: str, valu
     )
 
 
+def freeze_place(run: Run, freeze: Freeze) -> Place | None:
+    """The line that decides on freezing: in a helper that is handed the flag, the call of the helper."""
+    for place in reversed(freeze.stack):
+        found = statement(run.record, place)
+        if isinstance(found, ast.Assign) and not isinstance(found.value, ast.Constant) and len(freeze.stack) > 1:
+            continue
+        return place
+    return innermost(freeze.stack)
+
+
 def _any_call(run: Run) -> GradientCall:
     return next(iter(run.record.gradient_calls.values()), GradientCall(0, 0, (), 0))
 
 
-def _text(freeze: Freeze) -> str:
-    place = innermost(freeze.stack)
+def _text(run: Run, freeze: Freeze) -> str:
+    place = freeze_place(run, freeze)
     return f"`trainable = {freeze.value}` at line {place.line}" if place is not None else f"trainable = {freeze.value}"
 
 

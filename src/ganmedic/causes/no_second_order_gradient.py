@@ -128,7 +128,7 @@ from ganmedic.analysis.run import Gap, Run, Term
 from ganmedic.analysis.story import innermost, locations, operation_name, portion
 from ganmedic.analysis.terms import broken_terms
 from ganmedic.analysis.verdicts import backward_of, cause_of, cause_of_cut
-from ganmedic.causes.building import call_evidence, finding_of, term_finding
+from ganmedic.causes.building import call_evidence, finding_of, operation_place, term_finding
 from ganmedic.finding import Finding, Remedy
 from ganmedic.record.record import Record
 from ganmedic.record.schema import Operation, Place
@@ -191,7 +191,7 @@ def _forward(run: Run, cut: Gap | Term) -> tuple[Place | None, Operation | None]
     forward = backward_of(run, backward)
     if forward is None:
         return innermost(backward.stack), None
-    return innermost(forward.stack), forward
+    return operation_place(run, forward), forward
 
 
 def _remedy(operation: Operation) -> Remedy:

@@ -117,6 +117,8 @@ assert all(g is not None for g in gradients)
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ganmedic.analysis.run import Gap, Run, Term
 from ganmedic.analysis.source import statement, text_of
 from ganmedic.analysis.story import innermost, locations, operation_name, portion, reason
@@ -141,7 +143,8 @@ def find(record: Record) -> list[Finding]:
     run = Run.of(record)
     found = [_explain(run, gap) for gap in run.gaps if not gap.absent and cause_of(run, gap) == SLUG]
     found.extend(_explain_term(run, term) for term in broken_terms(run) if cause_of_cut(run, term) == SLUG)
-    found.extend(_out_of_range(run))
+    clipped = _out_of_range(run)
+    found.extend(clipped or _beside_zeros(run))
     return found
 
 
@@ -299,3 +302,46 @@ def _explain_clip(run: Run, call: GradientCall, values: tuple[int, ...], clip: E
         evidence=call_evidence(run, gap),
         confidence=0.8,
     )
+
+
+# --- zeros that a parallel cut explains ---------------------------------------------------------------------------------
+
+
+def _beside_zeros(run: Run) -> list[Finding]:
+    """Variables that never move though a way leads to them, where the way that carries their value is cut."""
+    found: list[Finding] = []
+    for call in run.calls:
+        groups: dict[tuple[object, ...], list[int]] = {}
+        chains: dict[tuple[object, ...], tuple[Edge, ...]] = {}
+        reach = run.flow.behind(call)
+        for source, result in zip(call.sources, call.results, strict=False):
+            if not run.meant_to_train(source) or source not in run.net_of or not _is_stuck(run, source, result):
+                continue
+            for cut in reach.cuts_beside([source]):
+                chain = tuple(run.flow.entry(reach, cut, [source]))
+                operation = run.flow.operation(chain[-1])
+                if run.telling(reach, chain, source)[1] or operation.kind in _COMPARISONS:
+                    continue
+                key = (run.net_of[source].name, operation.kind, operation.stack[-1:])
+                groups.setdefault(key, []).append(source)
+                chains.setdefault(key, chain)
+                break
+        for key, values in groups.items():
+            gap = Gap(call, run.net_of[values[0]], tuple(values), chains[key])
+            if cause_of(run, gap) == SLUG:
+                found.append(
+                    replace(_explain(run, gap), confidence=0.65, severity="warning", summary=_zero_summary(run, gap))
+                )
+    return found
+
+
+def _zero_summary(run: Run, gap: Gap) -> str:
+    name = operation_name(run.flow.operation(gap.chain[-1]))
+    return (
+        f"The gradient of {portion(run, gap.net, gap.values)} is exactly zero and they never move: their value reaches the loss "
+        f"through {name}, which passes no gradient."
+    )
+
+
+#: They decide between branches in many sound networks.
+_COMPARISONS = frozenset({"Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual"})

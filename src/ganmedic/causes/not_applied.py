@@ -124,7 +124,7 @@ import ast
 from ganmedic.analysis.idle import Idle, idle_variables
 from ganmedic.analysis.networks import Net
 from ganmedic.analysis.run import Gap, Run
-from ganmedic.analysis.source import called_name, statement, text_of, tree
+from ganmedic.analysis.source import called_name, definitions, returned_by, statement, text_of, tree, used_next
 from ganmedic.analysis.story import innermost, locations, portion
 from ganmedic.causes.building import finding_of
 from ganmedic.finding import Finding, Remedy
@@ -164,7 +164,8 @@ def _explain(run: Run, idle: Idle) -> Finding:
             f"optimizer.apply_gradients(zip(gradients, {idle.net.name}.trainable_variables))",
         )
     else:
-        place = _skipped_apply(run, call) or innermost(call.stack)
+        place = innermost(call.stack)
+        place = _skipped_apply(run, call) or (used_next(run.record, place) if place is not None else None) or place
         summary = f"{_capital(portion(run, idle.net, idle.values))} never move: their gradients are computed and never applied."
         remedy = Remedy(
             "Hand the gradients to the optimizer in every step.",
@@ -260,6 +261,11 @@ def _rate_place(run: Run, optimizer: Optimizer) -> Place | None:
     root = tree(run.record, made.file) if made is not None else None
     if made is None or found is None or root is None:
         return made
+    functions = definitions(root)
+    for inner in ast.walk(found):
+        helper = functions.get(called_name(inner)) if isinstance(inner, ast.Call) else None
+        if helper is not None and any(_is_schedule(one) for one in ast.walk(helper) if isinstance(one, ast.Call)):
+            return returned_by(run.record, Place(made.file, helper.lineno, helper.name)) or made
     names = {inner.id for inner in ast.walk(found) if isinstance(inner, ast.Name)}
     names |= {inner.attr for inner in ast.walk(found) if isinstance(inner, ast.Attribute)}
     for node in ast.walk(root):

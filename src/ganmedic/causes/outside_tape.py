@@ -138,11 +138,8 @@ def find(record: Record) -> list[Finding]:
     run = Run.of(record)
     found = []
     for gap in run.gaps:
-        if gap.net is None and gap.absent:
-            if _is_unwatched_tensor(run, gap):
-                found.append(_explain_tensor(run, gap))
-        elif cause_of(run, gap) == SLUG:
-            found.append(_explain_tensor(run, gap) if gap.net is None else _explain(run, gap))
+        if cause_of(run, gap) == SLUG:
+            found.append(_explain_tensor(run, gap) if gap.absent else _explain(run, gap))
     found.extend(
         term_finding(
             run,
@@ -157,10 +154,6 @@ def find(record: Record) -> list[Finding]:
         if cause_of_cut(run, term) == SLUG
     )
     return found
-
-
-def _is_unwatched_tensor(run: Run, gap: Gap) -> bool:
-    return True
 
 
 def _explain(run: Run, gap: Gap) -> Finding:

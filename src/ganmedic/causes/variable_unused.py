@@ -117,7 +117,7 @@ assert all(g is not None for g in gradients)
 from __future__ import annotations
 
 from ganmedic.analysis.run import Gap, Run
-from ganmedic.analysis.source import argument, call_named, text_of
+from ganmedic.analysis.source import call_named, made_at, returned_by, text_of
 from ganmedic.analysis.story import innermost, locations, portion
 from ganmedic.analysis.verdicts import cause_of
 from ganmedic.causes.building import call_evidence, finding_of
@@ -140,7 +140,14 @@ def _explain(run: Run, gap: Gap) -> Finding:
     who = portion(run, gap.net, gap.values)
     wrong = _wrong_list(run, gap)
     idle = _idle_module(run, gap)
-    if wrong:
+    stand_in = _stand_in(run, gap)
+    if stand_in is not None:
+        place = innermost(stand_in.stack)
+        called = run.record.modules[stand_in.module].name
+        name = gap.net.name if gap.net is not None else "the network"
+        summary = f"The gradient of {who} is None: this loss is computed with {called}, of the same build, in place of {name}."
+        remedy = Remedy(f"Call {name} here.", run.record.line(place.file, place.line).strip() if place else "")
+    elif wrong:
         place, summary, remedy = _about_wrong_list(run, gap, who, wrong)
     elif idle is not None:
         place, summary, remedy = _about_idle_layer(run, gap, who, idle)
@@ -171,7 +178,26 @@ def _explain(run: Run, gap: Gap) -> Finding:
 
 def _made(run: Run, gap: Gap) -> Place | None:
     holders = run.holders(gap.values)
-    return innermost(holders[0].stack) if holders else None
+    return innermost(made_at(run.record, holders[0].stack)) if holders else None
+
+
+def _stand_in(run: Run, gap: Gap) -> LayerCall | None:
+    """A call of another network of the same build from which this loss is computed, though its gradient is not asked for."""
+    if gap.net is None or gap.net.module is None or len(gap.values) < len(gap.call.sources):
+        return None
+    shapes = [run.record.variables[value].shape for value in gap.net.variables]
+    reach = run.flow.behind(gap.call)
+    for call in run.record.layer_calls.values():
+        module = run.record.modules[call.module]
+        alike = module.id != gap.net.module.id and not set(module.variables) & set(gap.values)
+        if (
+            alike
+            and call.id < gap.call.id
+            and any(value in reach.by_value for value in call.outputs)
+            and [run.record.variables[value].shape for value in module.variables] == shapes
+        ):
+            return call
+    return None
 
 
 # --- the wrong list -------------------------------------------------------------------------------------------------
@@ -216,13 +242,21 @@ def _about_idle_layer(run: Run, gap: Gap, who: str, module: Module) -> tuple[Pla
     calls = [call for call in run.record.module_calls(module.id) if call.id < gap.call.id]
     name = module.name
     if not calls:
-        place = _call_function(run, gap, module) or innermost(module.stack)
+        place = _call_function(run, gap, module) or innermost(made_at(run.record, module.stack))
         return (
             place,
             f"{who[0].upper()}{who[1:]} get no gradient: layer {name} is never called, so the loss cannot depend on it.",
             Remedy(f"Call {name} where the network is computed, or remove the layer."),
         )
-    bypass = _bypass(run, calls[-1])
+    dead_end = _dead_end(run, gap, calls[-1])
+    if dead_end is not None and any(value in run.record.consumers for value in calls[-1].outputs):
+        return (
+            dead_end,
+            f"{who[0].upper()}{who[1:]} get no gradient: {name} is called, but what it computes is not part of what its "
+            "network returns.",
+            Remedy(f"Bring the output of {name} into what is returned here."),
+        )
+    bypass = _bypass(run, calls[-1]) if dead_end is not None else None
     if bypass is not None:
         return (
             innermost(bypass.stack),
@@ -234,6 +268,17 @@ def _about_idle_layer(run: Run, gap: Gap, who: str, module: Module) -> tuple[Pla
         f"{who[0].upper()}{who[1:]} get no gradient: the output of {name} is computed, but the loss does not use it.",
         Remedy(f"Bring the output of {name} into the loss, or remove the layer."),
     )
+
+
+def _dead_end(run: Run, gap: Gap, call: LayerCall) -> Place | None:
+    """The return line of the user's own layer around a call, if nothing of the call comes out of that layer."""
+    outer = run.record.layer_calls.get(call.parent) if call.parent is not None else None
+    if outer is None or not run.record.modules[outer.module].custom or not call.stack:
+        return None
+    reached = run.flow.forward(call.outputs, gap.call.id)
+    if reached & set(outer.outputs):
+        return None
+    return returned_by(run.record, call.stack[-1])
 
 
 def _call_function(run: Run, gap: Gap, module: Module) -> Place | None:
@@ -261,6 +306,3 @@ def _bypass(run: Run, call: LayerCall) -> LayerCall | None:
         if other.id > call.ended and other.parent == call.parent and set(other.inputs) & set(call.inputs):
             return other
     return None
-
-
-__all__ = ["FAMILY", "SLUG", "TITLE", "argument", "find"]

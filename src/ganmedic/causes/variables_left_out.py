@@ -125,7 +125,7 @@ from __future__ import annotations
 
 from ganmedic.analysis.idle import Idle, idle_variables, reads_of
 from ganmedic.analysis.run import Gap, Run
-from ganmedic.analysis.source import argument, call_named, text_of
+from ganmedic.analysis.source import argument, call_named, made_at, text_of
 from ganmedic.analysis.story import innermost, locations, portion
 from ganmedic.causes.building import finding_of
 from ganmedic.finding import Finding, Remedy
@@ -155,6 +155,16 @@ def _explain(run: Run, idle: Idle) -> Finding:
         remedy = Remedy(
             "Zip the gradients with the very list they were asked for; zip cuts the longer one without a word.",
             "optimizer.apply_gradients(zip(gradients, variables, strict=True))",
+        )
+    elif _untracked(run, idle):
+        place = _untracked_place(run, idle)
+        summary = (
+            f"{_capital(who)} never move: they sit in an object that Keras does not track, so the model's trainable_variables "
+            "do not hold them."
+        )
+        remedy = Remedy(
+            "Make the object that holds the layers a keras.Layer, or set the layers as attributes of the model.",
+            "class Block(keras.layers.Layer):  # instead of a plain class",
         )
     else:
         place = _list_place(run, idle, call)
@@ -192,7 +202,7 @@ def _parts(run: Run, idle: Idle) -> str:
 
 def _made(run: Run, idle: Idle) -> Place | None:
     holders = run.holders(idle.values)
-    return innermost(holders[0].stack) if holders else None
+    return innermost(made_at(run.record, holders[0].stack)) if holders else None
 
 
 def _list_place(run: Run, idle: Idle, call: GradientCall) -> Place | None:
@@ -228,3 +238,25 @@ def _assignment(run: Run, place: Place, name: str) -> Place | None:
         if isinstance(node, ast.Assign) and any(text_of(target) == name for target in node.targets):
             return Place(place.file, node.lineno, place.function)
     return None
+
+
+def _untracked(run: Run, idle: Idle) -> bool:
+    return idle.net.name.startswith("untracked layers of ")
+
+
+def _untracked_place(run: Run, idle: Idle) -> Place | None:
+    """Where the model makes the object that holds the layers: below the line that makes the model itself."""
+    module = idle.net.module
+    if module is None:
+        return None
+    parents = [
+        other
+        for other in run.record.modules.values()
+        if other.model
+        and other.custom
+        and len(other.stack) > 1
+        and other.id < module.id
+        and other.stack[:-1] == module.stack[: len(other.stack) - 1]
+    ]
+    depth = max((len(other.stack) - 1 for other in parents), default=len(module.stack) - 1)
+    return module.stack[min(depth, len(module.stack) - 1)] if module.stack else None

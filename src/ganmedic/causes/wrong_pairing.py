@@ -117,7 +117,7 @@ from __future__ import annotations
 
 from ganmedic.analysis.pairs import Pair, mismatches
 from ganmedic.analysis.run import Run
-from ganmedic.analysis.source import statement, text_of
+from ganmedic.analysis.source import decided_at, statement, text_of
 from ganmedic.analysis.story import innermost, locations, variable_names
 from ganmedic.causes.building import failure_finding
 from ganmedic.finding import Finding, Remedy
@@ -156,15 +156,15 @@ def _is_copy(run: Run, pair: Pair) -> bool:
 
 def _computed_with(run: Run, variable: int) -> bool:
     return any(
-        (operation.apply is None
-        and operation.kind in ("ReadVariableOp", "ResourceGather", "ResourceGatherNd"))
+        (operation.apply is None and operation.kind in ("ReadVariableOp", "ResourceGather", "ResourceGatherNd"))
         or operation.bodies
         for operation, _ in run.record.consumers.get(variable, ())
     )
 
 
 def _explain(run: Run, apply: Apply, pairs: list[Pair]) -> Finding:
-    place = innermost(apply.stack)
+    asked = next((call.stack for call in run.calls if pairs[0].origin in call.sources), ())
+    place = run.in_function_of(apply.stack, asked) if apply.id == 0 else innermost(apply.stack)
     given = tuple(pair.variable for pair in pairs)
     first = pairs[0]
     names = variable_names(run, (first.origin, first.variable))
@@ -289,7 +289,10 @@ def _explain_unknown(run: Run, failure: Failure, apply: Apply, optimizer: Optimi
             ),
         ),
         confidence=0.95,
-        place=innermost(apply.stack),
-        more=((made, "optimizer"),),
+        place=decided_at(run.record, apply.stack, "apply_gradients", "apply"),
+        more=(
+            (innermost(apply.stack), "apply"),
+            (made, "optimizer"),
+        ),
         values=unknown,
     )

@@ -106,6 +106,16 @@ class Reach:
                     queue.append(edge.output)
         return found
 
+    def cuts_beside(self, values: Iterable[int]) -> list[Edge]:
+        """The edges without gradient on ways to the values, though other ways lead to them as well."""
+        below = self.downstream(values)
+        return [
+            edge
+            for node in self.differentiable
+            for edge in self.edges.get(node, ())
+            if edge.verdict == NONE and edge.input in below
+        ]
+
     def cuts(self, values: Iterable[int]) -> list[Edge]:
         """The edges at which a gradient on its way to one of the values stops."""
         below = self.downstream(values)
@@ -158,7 +168,7 @@ class Flow:
     def steps(self, node: Node, tape: Tape | None, before: int) -> Iterator[Edge]:
         """The edges that lead from a value to what it was made of."""
         value, context = node
-        if value in self.record.graph_inputs:
+        if value in self.record.graph_inputs or value in self.record.outside:
             yield from self._outwards(node, tape)
             return
         if value in self.record.variables:
@@ -190,6 +200,7 @@ class Flow:
         if not recorded and operation.kind != "Capture":
             return UNRECORDED
         if tape is not None and operation.kind in READS and position == 0:
+            source = self.record.resolve(source)
             variable = self.record.variables.get(source)
             watched = any(value == source and time <= operation.id for value, time in tape.watched)
             if variable is not None and not watched and not (tape.watch_accessed and variable.trainable):
@@ -218,6 +229,10 @@ class Flow:
 
     def _outwards(self, node: Node, tape: Tape | None) -> Iterator[Edge]:
         """From the input of a body to the argument of the call through which it was entered."""
+        outer_value = self.record.outside.get(node.value)
+        if outer_value is not None:
+            yield Edge(node, Node(outer_value, node.context[:-1]), 0, 0, self._captured(node, outer_value, tape))
+            return
         graph, position = self.record.graph_inputs[node.value]
         if node.context:
             call = self.record.operations.get(node.context[-1])
@@ -229,15 +244,19 @@ class Flow:
                     if position < len(outputs):
                         yield Edge(node, Node(outputs[position], node.context), call.id, -1, FLOWS)
                 return
-        captured = self.record.producers.get(node.value)
-        if captured is not None and captured[0].kind == "Capture":
-            source = captured[0].inputs[0]
-            outside = tape is not None and tape.graph == graph and not self._is_variable(source)
-            yield Edge(node, Node(source), captured[0].id, 0, ARGUMENT if outside else FLOWS)
-            return
         for call in self.record.calls_of.get(graph, ()):
             outside = tape is not None and tape.id not in call.tapes
             yield from self._argument(node, call, position, (), ARGUMENT if outside else FLOWS)
+
+    def _captured(self, node: Node, outer: int, tape: Tape | None) -> str:
+        """A tape inside the function does not follow what the function took from outside it."""
+        if tape is None or self._is_variable(self.record.resolve(outer)):
+            return FLOWS
+        made = self.record.producers.get(outer)
+        if made is None or tape.id in made[0].tapes:
+            return FLOWS
+        graph = self.record.graph_inputs.get(node.value, (0, 0))[0]
+        return ARGUMENT if tape.graph == graph else FLOWS
 
     def _argument(
         self, node: Node, call: Operation, position: int, context: tuple[int, ...], verdict: str
@@ -246,7 +265,7 @@ class Flow:
             position += 1
         if position < len(call.inputs):
             source = call.inputs[position]
-            if self._is_variable(source):
+            if self._is_variable(self.record.resolve(source)):
                 verdict = FLOWS
             yield Edge(node, Node(source, context), call.id, position, verdict)
 
@@ -268,8 +287,12 @@ class Flow:
         return call is None or self.record.modules[call.module].custom
 
     def operation(self, edge: Edge) -> Operation:
-        """The operation of an edge."""
-        return self.record.operations[edge.operation]
+        """The operation of an edge; for a capture the one that made the value outside."""
+        found = self.record.operations.get(edge.operation)
+        if found is not None:
+            return found
+        made = self.record.producers.get(edge.input.value)
+        return made[0] if made is not None else Operation(0, "Capture", 0, (), ())
 
     def entry(self, reach: Reach, cut: Edge, values: Iterable[int]) -> list[Edge]:
         """The cut and what follows it towards the variable, as long as no gradient could flow there either.
@@ -318,6 +341,7 @@ class Flow:
         return found
 
     def _onward(self, value: int, before: int) -> Iterator[int]:
+        yield from self.record.inside.get(value, ())
         for operation, index in self.record.consumers.get(value, ()):
             if operation.id > before or operation.kind in SHAPE_ONLY or operation.apply is not None:
                 continue

@@ -99,12 +99,34 @@ class Record:
         return {value: (graph.id, index) for graph in self.graphs.values() for index, value in enumerate(graph.inputs)}
 
     @cached_property
+    def outside(self) -> dict[int, int]:
+        """Value id inside a function graph -> value id of what it captured."""
+        return {inner: outer for graph in self.graphs.values() for outer, inner in graph.captures}
+
+    @cached_property
+    def inside(self) -> dict[int, list[int]]:
+        """Value id -> the value ids under which function graphs captured it."""
+        found: dict[int, list[int]] = {}
+        for inner, outer in self.outside.items():
+            found.setdefault(outer, []).append(inner)
+        return found
+
+    def resolve(self, value: int) -> int:
+        """The value that a captured one stands for, through any number of nested functions."""
+        for _ in range(32):
+            outer = self.outside.get(value)
+            if outer is None:
+                break
+            value = outer
+        return value
+
+    @cached_property
     def assigns(self) -> dict[int, list[Operation]]:
         """Variable id -> the operations that write it from outside an optimizer."""
         found: dict[int, list[Operation]] = {}
         for operation in self.operations.values():
             if operation.kind.startswith(("Assign", "ResourceScatter", "ResourceStridedSlice")) and operation.inputs:
-                found.setdefault(operation.inputs[0], []).append(operation)
+                found.setdefault(self.resolve(operation.inputs[0]), []).append(operation)
         return found
 
     @cached_property

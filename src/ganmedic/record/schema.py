@@ -73,12 +73,19 @@ class Operation:
 
 @dataclass(slots=True)
 class Graph:
-    """The body of a tf.function, of a loop or of a branch."""
+    """The body of a tf.function, of a loop or of a branch.
+
+    Attributes:
+        inputs: value ids of its arguments and captures.
+        captures: value id outside, value id inside, for each value it took from around it.
+        runs: how often it was run eagerly.
+    """
 
     id: int
     name: str
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
+    captures: tuple[tuple[int, int], ...] = ()
     runs: int = 0
 
 
