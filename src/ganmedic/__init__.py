@@ -2,4 +2,54 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ganmedic.examination import Examination
+    from ganmedic.finding import OnFinding
+    from ganmedic.monitor import Monitor
+
 __version__ = "0.1.0"
+__all__ = ["Monitor", "__version__", "watch"]
+
+
+def watch(
+    *,
+    on_finding: OnFinding | None = None,
+    steps: int | None = None,
+    seconds: float | None = None,
+    record_path: str | Path | None = None,
+) -> Examination:
+    """Watches the training inside a ``with`` block.
+
+    Args:
+        on_finding: called with each finding the moment it is known.
+        steps: ends the block after so many training steps.
+        seconds: ends the block after so many seconds.
+        record_path: where to keep the record; ``None`` to drop it.
+
+    Returns:
+        The examination; its ``diagnosis()`` holds the findings and shows itself in a notebook.
+
+    Raises:
+        ValueError: ``steps`` or ``seconds`` is not above 0.
+
+    Example:
+        with ganmedic.watch() as examination:
+            train(generator, discriminator, dataset)
+        examination.diagnosis()
+    """
+    from ganmedic.examination import Examination
+
+    return Examination(on_finding=on_finding, steps=steps, seconds=seconds, record_path=record_path)
+
+
+def __getattr__(name: str) -> Any:
+    """``Monitor`` needs Keras and is imported when it is asked for."""
+    if name == "Monitor":
+        from ganmedic.monitor import Monitor
+
+        return Monitor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

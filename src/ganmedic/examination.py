@@ -67,6 +67,8 @@ class Examination:
         self._began = time.monotonic()
         self._timer: threading.Timer | None = None
         self._late = False
+        #: Whether an exception out of a traced function ends the examination: where nobody else would notice it.
+        self.ends_on_error = False
 
     # --- from outside ------------------------------------------------------------------------------------------------
 
@@ -120,13 +122,18 @@ class Examination:
             return self._result
         return self._conclude(complete=False)
 
+    def adopt(self, model: object) -> None:
+        """Makes a model known that was there before the examination began."""
+        if self._session is not None:
+            self._session.patches.guarded(self._session.modules.know, model)
+
     # --- inside --------------------------------------------------------------------------------------------------------
 
     def _install(self) -> None:
         try:
             from ganmedic.capture.session import Session
 
-            self._session = Session(known=self._look, stepped=self._step)
+            self._session = Session(known=self._look, stepped=self._step, failed=self._failed)
             self._session.install()
         except Exception as fault:
             self._note(fault)
@@ -149,6 +156,11 @@ class Examination:
         return any(
             shown.cause == finding.cause and shown.locations[:1] == finding.locations[:1] for shown in self._shown
         )
+
+    def _failed(self, error: BaseException) -> None:
+        """A traced function that the program called raised."""
+        if self.ends_on_error:
+            self.close(error)
 
     def _step(self, count: int) -> None:
         if self._late or (self._steps is not None and count >= self._steps):

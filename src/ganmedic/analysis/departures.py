@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ganmedic.analysis.networks import Net
 from ganmedic.analysis.run import Gap, Run
 from ganmedic.analysis.source import called_name, definitions, function_at, module_aliases, text_of, tree
-from ganmedic.record.schema import LayerCall, Place
+from ganmedic.record.schema import LayerCall, Place, Stack
 
 #: Packages that compute outside TensorFlow.
 FOREIGN = ("numpy", "scipy", "PIL", "cv2", "skimage", "pandas", "sklearn", "math", "torch")
@@ -36,7 +36,11 @@ def departures(run: Run, values: tuple[int, ...], net: Net | None, tape: int, un
     """Where what was computed from some variables left TensorFlow, between the last use of a tape's site and a time."""
     began = _round_began(run, tape, until)
     found = [*_seen(run, values, net, began, until)]
-    found.extend(left for left in _read(run, net, began, until) if all(left.place != other.place for other in found))
+    call = run.record.gradient_calls.get(until)
+    asked_at = call.stack if call is not None else ()
+    found.extend(
+        left for left in _read(run, net, began, until, asked_at) if all(left.place != other.place for other in found)
+    )
     return found
 
 
@@ -75,7 +79,7 @@ def _size(run: Run, value: int) -> float:
 # --- from the source ----------------------------------------------------------------------------------------------------
 
 
-def _read(run: Run, net: Net | None, began: int, until: int) -> Iterator[Left]:
+def _read(run: Run, net: Net | None, began: int, until: int, asked_at: Stack) -> Iterator[Left]:
     calls = [
         call
         for call in run.record.layer_calls.values()
@@ -83,18 +87,29 @@ def _read(run: Run, net: Net | None, began: int, until: int) -> Iterator[Left]:
     ]
     seen: set[Place] = set()
     for call in calls:
-        for place in reversed(call.stack):
+        meeting = _meeting(call.stack, asked_at)
+        for index in range(len(call.stack) - 1, meeting - 1, -1):
+            place = call.stack[index]
             if place not in seen:
                 seen.add(place)
-                yield from _follow_call(run, place)
+                last = asked_at[index].line if index == meeting and index < len(asked_at) else None
+                yield from _follow_call(run, place, last)
+
+
+def _meeting(stack: Stack, other: Stack) -> int:
+    """The frame in which two stacks part: both stand in that function, at different lines."""
+    index = 0
+    while index < min(len(stack), len(other)) - 1 and stack[index] == other[index]:
+        index += 1
+    return index
 
 
 def _is_of(run: Run, call: LayerCall, net: Net | None) -> bool:
     return net is not None and bool(set(run.record.modules[call.module].variables) & set(net.variables))
 
 
-def _follow_call(run: Run, place: Place) -> Iterator[Left]:
-    """Follows the value of a call at a place through the function that holds it."""
+def _follow_call(run: Run, place: Place, last: int | None) -> Iterator[Left]:
+    """Follows the value of a call at a place through the function that holds it, up to a line."""
     root = tree(run.record, place.file)
     if root is None:
         return
@@ -106,7 +121,7 @@ def _follow_call(run: Run, place: Place) -> Iterator[Left]:
         if isinstance(node, ast.Call) and node.lineno <= place.line <= (node.end_lineno or 0)
     ]
     if start:
-        yield from tracer.follow(holder, set(), place.line, start)
+        yield from tracer.follow(holder, set(), place.line, start, last)
 
 
 class _Tracer:
@@ -119,11 +134,13 @@ class _Tracer:
         self._depth = 0
         self._visited: set[tuple[str, tuple[str, ...]]] = set()
 
-    def follow(self, holder: ast.AST, marked: set[str], since: int, origins: list[ast.Call]) -> Iterator[Left]:
+    def follow(
+        self, holder: ast.AST, marked: set[str], since: int, origins: list[ast.Call], until: int | None = None
+    ) -> Iterator[Left]:
         """Departures in a function body, from a line on, of the marked names and of what the origin calls return."""
         function = holder.name if isinstance(holder, ast.FunctionDef) else "<module>"
         for node in self._statements(holder):
-            if (node.end_lineno or node.lineno) < since:
+            if (node.end_lineno or node.lineno) < since or (until is not None and node.lineno > until):
                 continue
             for call in _calls_inside_out(node):
                 if self._carries(call, marked, origins):

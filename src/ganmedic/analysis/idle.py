@@ -58,7 +58,11 @@ def _find(run: Run) -> list[Idle]:
         for value in still:
             one = _judge(run, net, value, used)
             if one is not None:
-                key = (one.slug, one.call.stack if one.call else None, one.freeze.stack if one.freeze else None)
+                key: tuple[object, ...] = (
+                    one.slug,
+                    one.call.stack if one.call else None,
+                    one.freeze.stack if one.freeze else None,
+                )
                 groups.setdefault(key, []).append(value)
                 details.setdefault(key, one)
         for key, values in groups.items():
@@ -102,6 +106,8 @@ def _judge_answered(
     partly = [apply for source in call.sources for apply in used.get(source, ()) if source != value]
     if partly and not all(apply.error for apply in partly):
         return Idle("variables-left-out", net, (value,), False, call, partly[0])
+    if any(run.moved(other) for other in net.variables):
+        return None
     return Idle("not-applied", net, (value,), False, call)
 
 

@@ -8,6 +8,7 @@ read by nobody, judges; what is read by a judge generates.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ganmedic.analysis.source import argument, assigned_name, call_named, text_of
@@ -241,7 +242,7 @@ def _comes_from(record: Record, value: int, net: Net) -> bool:
     return made is not None and any(record.resolve(source) in net.variables for source in made[0].inputs)
 
 
-def _draws_noise(record: Record, edges: dict[Node, object]) -> bool:
+def _draws_noise(record: Record, edges: Iterable[Node]) -> bool:
     return any(
         (made := record.producers.get(node.value)) is not None and bool(RANDOM.search(made[0].kind)) for node in edges
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ganmedic.analysis.networks import Net, find_networks
-from ganmedic.record.flow import FLOWS, Edge, Flow, Node, Reach
+from ganmedic.record.flow import Edge, Flow, Node, Reach
 from ganmedic.record.record import Record
-from ganmedic.record.schema import ZERO, Apply, GradientCall, ListRead, Module, Place, Stack
+from ganmedic.record.schema import FLOWS, ZERO, Apply, GradientCall, ListRead, Module, Place, Stack
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Term:
 
     Attributes:
         node: the value of the term.
+        between: whether the term passes through another network, as an adversarial term does.
         chain: where it is cut; empty where the term is a plain number that came from outside TensorFlow.
     """
 
@@ -50,6 +51,7 @@ class Term:
     node: Node
     values: tuple[int, ...]
     chain: tuple[Edge, ...] = ()
+    between: bool = False
 
 
 class Run:
@@ -141,7 +143,7 @@ class Run:
         return found
 
     def _depends_on_gradient(self, value: int) -> bool:
-        nodes, seen = [value], set()
+        nodes, seen = [value], set[int]()
         while nodes and len(seen) < 200:
             current = nodes.pop()
             if current in seen:
@@ -235,7 +237,8 @@ class Run:
                 for other in self.answered.get(source, ())
                 if other.stack != call.stack or other.graph != call.graph
             ]
-            return fatal or not elsewhere or row is None or not (self.trained(source) or self.moved(source))
+            served = source in self.applied or source in self.assigned or bool(self.moved(source))
+            return fatal or row is None or not (elsewhere and served)
         nodes = reach.by_value.get(source, [])
         if not nodes or self.moved(source) or any(node in reach.differentiable for node in nodes):
             return False
@@ -271,7 +274,7 @@ class Run:
         every = not self._another_way(reach, {edge.operation for edge in chain} - {0}, source)
         below = reach.downstream([source])
         beside = any(
-            edge.input in below and edge.index != chain[0].index
+            edge.input in below and edge.position != chain[0].position
             for edge in reach.edges.get(chain[0].output, ())
             if edge.operation == chain[0].operation
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ganmedic.analysis.departures import Left, departures
 from ganmedic.analysis.run import Run, Term
-from ganmedic.record.flow import FLOWS, Edge, Node, Reach
-from ganmedic.record.schema import GradientCall
+from ganmedic.record.flow import Edge, Node, Reach
+from ganmedic.record.schema import FLOWS, GradientCall
 
 #: Operations that add terms, scale them or hand them on.
 _LINEAR = frozenset(
@@ -81,7 +81,7 @@ def _judge(run: Run, call: GradientCall, reach: Reach, node: Node) -> Term | Non
     trains_others = any(value in run.record.variables for value in reached)
     if trains_others and run.flow.operation(chain[-1]).kind in _DELIBERATE:
         return None
-    return Term(call, node, values, chain)
+    return Term(call, node, values, chain, trains_others)
 
 
 def _leads_to(reach: Reach, node: Node, values: set[int]) -> bool:

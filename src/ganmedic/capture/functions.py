@@ -20,12 +20,20 @@ class Functions:
 
     Args:
         ran: called after a function ran eagerly, with the id of its graph.
+        failed: called when a function that was called eagerly raised.
     """
 
-    def __init__(self, recorder: Recorder, patches: Patches, ran: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        patches: Patches,
+        ran: Callable[[int], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
         self._recorder = recorder
         self._patches = patches
         self._ran = ran
+        self._failed = failed
 
     def install(self) -> None:
         """Puts the hooks on."""
@@ -77,7 +85,11 @@ class Functions:
     def _left(self, token: Any, result: Any, error: BaseException | None) -> None:
         if token is None or error is None or not isinstance(error, Exception):
             return
-        began, name, structure = token
+        self._bind(*token)
+        if tf.executing_eagerly():
+            self._failed(error)
+
+    def _bind(self, began: int, name: str, structure: Any) -> None:
         graphs = [row for row in self._recorder.record.graphs.values() if row.id > began and row.name == name]
         if not graphs or any(graphs[0].id in row.bodies for row in self._recorder.record.operations.values()):
             return

@@ -90,4 +90,4 @@ def when_imported(ready: Callable[[], None]) -> importlib.abc.MetaPathFinder | N
 def stop_waiting(finder: importlib.abc.MetaPathFinder | None) -> None:
     """Takes the waiting off again."""
     if finder in sys.meta_path:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)

@@ -80,10 +80,13 @@ class Modules:
         """Reads names, parts and variables of all modules as they are now."""
         self._reading = True
         try:
-            for number, reference in list(self._objects.items()):
-                module = reference()
-                if module is not None:
-                    self._patches.guarded(self._describe, number, module)
+            done: set[int] = set()
+            while todo := self._objects.keys() - done:
+                for number in sorted(todo):
+                    module = self._objects[number]()
+                    if module is not None:
+                        self._patches.guarded(self._describe, number, module)
+                done |= todo
         finally:
             self._reading = False
 

@@ -17,6 +17,9 @@ from ganmedic.capture.tapes import value_of
 from ganmedic.capture.variables import Variables, inner
 from ganmedic.record.schema import Apply, Optimizer
 
+#: At so many points of the run a schedule is asked for its learning rate.
+SAMPLES = 20
+
 
 class Optimizers:
     """Hooks on Keras optimizers.
@@ -115,24 +118,32 @@ class Optimizers:
         for optimizer, number in list(self._known.items()):
             row = self._recorder.record.optimizers[number]
             row.kind = type(optimizer).__name__
-            rate = self._rate(optimizer)
-            if rate is not None and (not row.rates or row.rates[-1] != rate):
-                row.rates = (*row.rates[:7], rate)
+            rates = self._rates(optimizer)
+            if len(rates) > 1:
+                row.rates = rates
+            elif rates and row.rates[-1:] != rates:
+                row.rates = (*row.rates[:7], *rates)
             row.variables = tuple(
                 found
                 for variable in getattr(optimizer, "_trainable_variables", ())
                 if (found := self._variables.know(variable))
             )
 
-    def _rate(self, optimizer: Any) -> float | None:
+    def _rates(self, optimizer: Any) -> tuple[float, ...]:
+        """The learning rate as it is now; of a schedule what it was over the updates so far, at equal distances."""
         if not tf.executing_eagerly():
-            return None
+            return ()
         self._recorder.here.silent += 1
         try:
             with stop_recording():
-                return self._read_rate(optimizer)
+                schedule = getattr(optimizer, "_learning_rate", None)
+                if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+                    updates = int(inner(optimizer.iterations).numpy())
+                    steps = sorted({updates * part // SAMPLES for part in range(SAMPLES)})
+                    return tuple(float(schedule(float(step))) for step in steps)
+                return (self._read_rate(optimizer),)
         except (TypeError, ValueError, AttributeError):
-            return None
+            return ()
         finally:
             self._recorder.here.silent -= 1
 

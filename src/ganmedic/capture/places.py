@@ -28,7 +28,7 @@ def _library_folders() -> tuple[str, ...]:
     import numpy
     import tensorflow
 
-    paths.update(str(Path(module.__file__).parent) for module in (keras, numpy, tensorflow))
+    paths.update(str(Path(str(module.__file__)).parent) for module in (keras, numpy, tensorflow))
     return tuple(os.path.realpath(path) + os.sep for path in paths if path) + tuple(
         path + os.sep for path in paths if path
     )

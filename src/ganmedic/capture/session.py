@@ -36,15 +36,21 @@ class Session:
     Args:
         known: called when the surroundings of all gradient calls are known, for a first diagnosis.
         stepped: called after each training step with the number of steps so far.
+        failed: called when a traced function that was called eagerly raised.
     """
 
-    def __init__(self, known: Callable[[], None], stepped: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        known: Callable[[], None],
+        stepped: Callable[[int], None],
+        failed: Callable[[BaseException], None] = lambda error: None,
+    ) -> None:
         self.record = Record()
         self.patches = Patches()
         self.recorder = Recorder(self.record, self.patches)
         self.variables = Variables(self.recorder)
         self.tapes = Tapes(self.recorder, self.variables, self.patches, self._answered)
-        self.functions = Functions(self.recorder, self.patches, self._ran)
+        self.functions = Functions(self.recorder, self.patches, self._ran, failed)
         self.modules = Modules(self.recorder, self.variables, self.patches)
         self.optimizers = Optimizers(self.recorder, self.variables, self.patches, self._applied)
         self.conversions = Conversions(self.recorder, self.patches)

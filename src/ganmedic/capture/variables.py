@@ -45,7 +45,7 @@ class Variables:
         if isinstance(variable, tf.Variable) and found not in self._objects:
             self._objects[found] = weakref.ref(variable)
             row = self._recorder.record.variables.setdefault(
-                found, Variable(id=found, name="Variable", shape=(), dtype="", seen=self._recorder.now())
+                found, Variable(id=found, name="Variable", shape=(), dtype="", seen=0)
             )
             row.name = str(getattr(value, "path", None) or variable.name.split(":")[0])
             row.shape = tuple(variable.shape.as_list()) if variable.shape.rank is not None else ()

@@ -136,7 +136,7 @@ def term_finding(
         remedies=remedies,
         evidence=evidence,
         confidence=0.85,
-        severity="warning",
+        severity="error" if term.between else "warning",
         variables=(),
     )
 

@@ -117,10 +117,11 @@ assert all(g is not None for g in gradients)
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 
 from ganmedic.analysis.run import Gap, Run, Term
-from ganmedic.analysis.source import statement, text_of
+from ganmedic.analysis.source import call_named, statement
 from ganmedic.analysis.story import innermost, locations, operation_name, portion, reason
 from ganmedic.analysis.terms import broken_terms, dominating
 from ganmedic.analysis.verdicts import cause_of, cause_of_cut
@@ -199,32 +200,16 @@ def _chain_text(run: Run, chain: tuple[Edge, ...]) -> str:
 def _remedy(run: Run, operation: Operation) -> Remedy:
     """A differentiable stand-in for the operation, with the user's own line."""
     kind = operation.kind
-    place = innermost(operation.stack)
-    found = statement(run.record, place) if place else None
-    code = text_of(found) if found is not None and "\n" not in text_of(found) else ""
-    if kind in ("ArgMax", "ArgMin", "OneHot", "TopKV2", "Multinomial", "Categorical", "StatelessMultinomial"):
+    if kind in _CHOICES:
         return Remedy(
             "Hand on probabilities, not indices: a softmax, or a sample of the Gumbel-softmax.",
             "probabilities = tf.nn.softmax(logits / temperature, axis=-1)",
             keeps_objective=False,
         )
-    if kind in (
-        "Round",
-        "Rint",
-        "Floor",
-        "Ceil",
-        "Sign",
-        "Cast",
-        "Greater",
-        "GreaterEqual",
-        "Less",
-        "LessEqual",
-        "Equal",
-        "NotEqual",
-    ):
+    if kind in _STEPS:
         return Remedy(
             "Keep the hard value in the forward pass and let the gradient pass straight through.",
-            f"{_straight_through(code)}",
+            _straight_through(run, operation),
         )
     if kind in RANGES:
         return Remedy(
@@ -237,12 +222,38 @@ def _remedy(run: Run, operation: Operation) -> Remedy:
     )
 
 
-def _straight_through(code: str) -> str:
-    if " = " in code and not code.startswith(("return", "if", "for")):
-        target, value = code.split(" = ", 1)
-        return f"hard = {value}\n{target} = soft + tf.stop_gradient(hard - soft)  # soft: the value before it was made hard"
-    value = code.removeprefix("return ") or "make_hard(soft)"
-    return f"hard = {value}\nreturn soft + tf.stop_gradient(hard - soft)  # soft: the value before it was made hard"
+#: They choose: what they hand back is an index.
+_CHOICES = frozenset(
+    {"ArgMax", "ArgMin", "OneHot", "TopKV2", "Multinomial", "StatelessMultinomial", "RandomCategorical"}
+)
+#: They make steps of a slope, and the function that a user calls for them.
+_STEPS = {
+    "Round": "round",
+    "Rint": "rint",
+    "Floor": "floor",
+    "Ceil": "ceil",
+    "Sign": "sign",
+    "Cast": "cast",
+    "Greater": "",
+    "GreaterEqual": "",
+    "Less": "",
+    "LessEqual": "",
+    "Equal": "",
+    "NotEqual": "",
+}
+
+
+def _straight_through(run: Run, operation: Operation) -> str:
+    """The user's statement with the hard step passed straight through, or the pattern where it cannot be rewritten."""
+    place = innermost(operation.stack)
+    call = (
+        call_named(run.record, place, _STEPS[operation.kind]) if place is not None and _STEPS[operation.kind] else None
+    )
+    found = statement(run.record, place) if place is not None else None
+    if call is None or found is None or not call.args:
+        return "y = soft + tf.stop_gradient(hard - soft)  # hard: the value with steps, soft: the value before"
+    soft, hard = ast.unparse(call.args[0]), ast.unparse(call)
+    return ast.unparse(found).replace(hard, f"({soft} + tf.stop_gradient({hard} - ({soft})))")
 
 
 # --- a clip whose range the values have left --------------------------------------------------------------------------
@@ -264,9 +275,16 @@ def _out_of_range(run: Run) -> list[Finding]:
             if len(own) < len(asked):
                 continue
             clip = dominating(run, call, own[0], RANGES)
-            if clip is not None:
+            if clip is not None and _is_written(run, run.flow.operation(clip)):
                 found.append(_explain_clip(run, call, own, clip))
     return found
+
+
+def _is_written(run: Run, operation: Operation) -> bool:
+    """Whether the user's own line clips: a loss of Keras clips probabilities by itself, which is another fault."""
+    place = innermost(operation.stack)
+    line = run.record.line(place.file, place.line) if place is not None else ""
+    return any(word in line for word in ("clip", "minimum", "maximum", "relu6", "hard_"))
 
 
 def _is_stuck(run: Run, source: int, result: str) -> bool:
@@ -322,7 +340,7 @@ def _beside_zeros(run: Run) -> list[Finding]:
                 operation = run.flow.operation(chain[-1])
                 if run.telling(reach, chain, source)[1] or operation.kind in _COMPARISONS:
                     continue
-                key = (run.net_of[source].name, operation.kind, operation.stack[-1:])
+                key: tuple[object, ...] = (run.net_of[source].name, operation.kind, operation.stack[-1:])
                 groups.setdefault(key, []).append(source)
                 chains.setdefault(key, chain)
                 break

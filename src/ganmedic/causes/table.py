@@ -16,4 +16,5 @@ CAUSES: tuple[str, ...] = (
     "variables_left_out",
     "state_write",
     "no_second_order_gradient",
+    "penalty_miscomputed",
 )

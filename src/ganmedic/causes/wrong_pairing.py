@@ -115,14 +115,14 @@ assert not tf.reduce_any(before == generator_variables[0])
 
 from __future__ import annotations
 
-from ganmedic.analysis.pairs import Pair, mismatches
+from ganmedic.analysis.pairs import Pair, mismatches, origins_of
 from ganmedic.analysis.run import Run
 from ganmedic.analysis.source import decided_at, statement, text_of
 from ganmedic.analysis.story import innermost, locations, variable_names
 from ganmedic.causes.building import failure_finding
 from ganmedic.finding import Finding, Remedy
 from ganmedic.record.record import Record
-from ganmedic.record.schema import Apply, Failure, ListRead, Optimizer
+from ganmedic.record.schema import Apply, Failure, ListRead, Optimizer, Stack
 
 SLUG = "wrong-pairing"
 FAMILY = "missing"
@@ -201,9 +201,8 @@ def _explain(run: Run, apply: Apply, pairs: list[Pair]) -> Finding:
     )
 
 
-def _asked(run: Run, pairs: list[Pair]) -> list[tuple[object, ...]]:
-    calls = [call.stack for call in run.calls if pairs[0].origin in call.sources]
-    return calls[:1]  # type: ignore[return-value]
+def _asked(run: Run, pairs: list[Pair]) -> list[Stack]:
+    return [call.stack for call in run.calls if pairs[0].origin in call.sources][:1]
 
 
 def _net_name(run: Run, variable: int) -> str:
@@ -216,7 +215,7 @@ def _net_name(run: Run, variable: int) -> str:
 
 def _by_hand(run: Run) -> list[Finding]:
     """``variable.assign_sub(rate * gradient)`` with the gradient of another variable."""
-    wrong: dict[tuple[object, ...], list[Pair]] = {}
+    wrong: dict[Stack, list[Pair]] = {}
     for variable, writes in run.record.assigns.items():
         if variable not in run.net_of or not run.meant_to_train(variable):
             continue
@@ -226,14 +225,12 @@ def _by_hand(run: Run) -> list[Finding]:
                 and run.flow.by_user(write)
                 and len(write.inputs) > 1
             ):
-                from ganmedic.analysis.pairs import origins_of
-
                 origins = origins_of(run, write.inputs[1])
                 if origins and variable not in origins:
                     wrong.setdefault(write.stack, []).append(Pair(variable, min(origins)))
                 break
     return [
-        _explain(run, Apply(0, 0, stack, 0, variables=tuple(pair.variable for pair in pairs)), pairs)  # type: ignore[arg-type]
+        _explain(run, Apply(0, 0, stack, 0, variables=tuple(pair.variable for pair in pairs)), pairs)
         for stack, pairs in wrong.items()
     ]
 

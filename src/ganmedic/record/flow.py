@@ -59,7 +59,7 @@ class Edge(NamedTuple):
     output: Node
     input: Node
     operation: int
-    index: int
+    position: int
     verdict: str
 
 
