@@ -8,12 +8,13 @@ import sys
 import threading
 import time
 import types
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ganmedic
-from ganmedic.finding import Diagnosis, Ending, Finding, OnFinding
+from ganmedic.finding import Diagnosis, Ending, Finding, OnFinding, Unchecked
 
 if TYPE_CHECKING:
     from ganmedic.capture.program import Outcome
@@ -48,6 +49,7 @@ class Examination:
         seconds: float | None = None,
         record_path: str | Path | None = None,
         script: str = "",
+        own_folder: str = "",
     ) -> None:
         if steps is not None and steps < 1:
             raise ValueError(f"steps is {steps}; expected a whole number of 1 or more, or None for no limit.")
@@ -58,6 +60,7 @@ class Examination:
         self._seconds = seconds
         self._record_path = record_path
         self._script = script
+        self._own_folder = own_folder
         self._session: Session | None = None
         self._waiting: Any = None
         self._shown: list[Finding] = []
@@ -67,6 +70,9 @@ class Examination:
         self._began = time.monotonic()
         self._timer: threading.Timer | None = None
         self._late = False
+        self._closing = False
+        self._over: Ending | None = None
+        self._thread_ends: list[BaseException] = []
         #: Whether an exception out of a traced function ends the examination: where nobody else would notice it.
         self.ends_on_error = False
 
@@ -87,7 +93,7 @@ class Examination:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> bool:
         self.close(error)
-        return isinstance(error, ExaminationOver)
+        return self._is_ours(error)
 
     def close(self, error: BaseException | None = None) -> None:
         """Takes everything off and makes the diagnosis; ``error`` is what ended the program."""
@@ -95,15 +101,19 @@ class Examination:
 
         if self._result is not None:
             return
+        self._closing = True
         if self._timer is not None:
             self._timer.cancel()
         stop_waiting(self._waiting)
-        if isinstance(error, ExaminationOver):
+        if self._is_ours(error):
             self._ended = "seconds" if self._late else "steps"
         elif isinstance(error, KeyboardInterrupt):
-            self._ended = "seconds" if self._late else "interrupted"
+            self._ended = "interrupted"
         elif error is not None and not isinstance(error, SystemExit):
             self._ended = "failed"
+        elif self._over is not None:
+            # The training was ended all the same: in a thread, or inside a bare ``except`` of the program.
+            self._ended = self._over
         session = self._session
         try:
             if session is not None and error is not None and self._ended == "failed":
@@ -127,12 +137,24 @@ class Examination:
         if self._session is not None:
             self._session.patches.guarded(self._session.modules.know, model)
 
+    def _is_ours(self, error: BaseException | None) -> bool:
+        """Whether an exception is there because the examination ended the program."""
+        return (
+            isinstance(error, ExaminationOver)
+            or (isinstance(error, KeyboardInterrupt) and self._late)
+            or any(error is end for end in self._thread_ends)
+        )
+
     # --- inside --------------------------------------------------------------------------------------------------------
 
     def _install(self) -> None:
         try:
             from ganmedic.capture.session import Session
 
+            if self._own_folder:
+                from ganmedic.capture.places import claim
+
+                claim(self._own_folder)
             self._session = Session(known=self._look, stepped=self._step, failed=self._failed)
             self._session.install()
         except Exception as fault:
@@ -163,17 +185,29 @@ class Examination:
             self.close(error)
 
     def _step(self, count: int) -> None:
-        if self._late or (self._steps is not None and count >= self._steps):
+        if self._closing or not (self._late or (self._steps is not None and count >= self._steps)):
+            return
+        self._over = "seconds" if self._late else "steps"
+        if threading.current_thread() is threading.main_thread():
             raise ExaminationOver
+        # The one exception that ends a thread without a word on stderr.
+        self._thread_ends.append(SystemExit())
+        raise self._thread_ends[-1]
 
     def _time_is_up(self) -> None:
         """Ends the program at its next step, or after two seconds wherever it is."""
         import _thread
+        import signal
 
         self._late = True
         time.sleep(2)
-        if self._result is None:
-            with contextlib.suppress(Exception):
+        if self._closing:
+            return
+        with contextlib.suppress(Exception):
+            if hasattr(signal, "pthread_kill"):
+                # A real signal: nothing else ends a sleep, a join or a read.
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            else:
                 _thread.interrupt_main()
 
     def _conclude(self, complete: bool = True) -> Diagnosis:
@@ -189,12 +223,13 @@ class Examination:
         if complete and self._record_path is not None:
             from ganmedic.record.store import save
 
-            save(record, self._record_path)
+            try:
+                save(record, self._record_path)
+            except Exception as fault:
+                self._note(fault)
         return self._dressed(verdict)
 
     def _dressed(self, verdict: Diagnosis) -> Diagnosis:
-        from dataclasses import replace
-
         faults = [*self._faults, *(self._session.patches.faults if self._session is not None else ())]
         return replace(
             verdict,
@@ -242,7 +277,12 @@ def check(
     from ganmedic.capture.program import Outcome, run
 
     examination = Examination(
-        on_finding=on_finding, steps=steps, seconds=seconds, record_path=record_path, script=target.name
+        on_finding=on_finding,
+        steps=steps,
+        seconds=seconds,
+        record_path=record_path,
+        script=target.name,
+        own_folder=_folder_of(target),
     )
     with examination:
         outcome = run(target)
@@ -253,4 +293,21 @@ def check(
         examination.close(error)
     if early:
         outcome = Outcome(skipped=outcome.skipped)
-    return examination.diagnosis(), outcome
+    diagnosis = examination.diagnosis()
+    if outcome.skipped:
+        left_out = tuple(Unchecked(text, "it is no Python and was not run") for text in outcome.skipped)
+        diagnosis = replace(diagnosis, unchecked=(*diagnosis.unchecked, *left_out))
+    return diagnosis, outcome
+
+
+def _folder_of(target: Target) -> str:
+    """The folder of the package that ``-m`` names: the user's own code, even where it is an installed package."""
+    if target.kind != "module":
+        return ""
+    from importlib.util import find_spec
+
+    with contextlib.suppress(ImportError, ValueError):
+        spec = find_spec(target.name.split(".")[0])
+        if spec is not None and spec.origin:
+            return str(Path(spec.origin).parent) if spec.submodule_search_locations else ""
+    return ""

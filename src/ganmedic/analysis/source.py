@@ -33,6 +33,7 @@ def statement(record: Record, place: Place) -> ast.stmt | None:
     return _innermost(root, place.line) if root is not None else None
 
 
+@lru_cache(maxsize=16384)
 def _innermost(root: ast.AST, line: int) -> ast.stmt | None:
     found: ast.stmt | None = None
     for node in ast.walk(root):

@@ -30,7 +30,7 @@ class Patches:
         self.faults: list[str] = []
         self.broken = False
         self._tolerance = tolerance
-        self._replaced: list[tuple[Any, str, Any]] = []
+        self._replaced: list[tuple[Any, str, Any, Any]] = []
 
     def guarded(self, function: Callable[..., Any], *args: Any) -> Any:
         """Runs a piece of ganmedic; a fault in it is noted and ``None`` comes back."""
@@ -54,7 +54,7 @@ class Patches:
 
     def replace(self, owner: Any, name: str, value: Any) -> None:
         """Sets an attribute of a class or module until :meth:`undo`."""
-        self._replaced.append((owner, name, owner.__dict__.get(name, _MISSING)))
+        self._replaced.append((owner, name, owner.__dict__.get(name, _MISSING), value))
         setattr(owner, name, value)
 
     def wrap(self, owner: Any, name: str, before: Before | None = None, after: After | None = None) -> None:
@@ -86,9 +86,12 @@ class Patches:
         self.replace(owner, name, wrapper)
 
     def undo(self) -> None:
-        """Puts everything back, last first."""
+        """Puts everything back, last first; what the program has replaced since stays, and what it kept goes quiet."""
+        self.broken = True
         while self._replaced:
-            owner, name, value = self._replaced.pop()
+            owner, name, value, ours = self._replaced.pop()
+            if owner.__dict__.get(name) is not ours:
+                continue
             if value is _MISSING:
                 delattr(owner, name)
             else:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.eager import context
 from tensorflow.python.framework import op_callbacks
 from tensorflow.python.framework.dtypes import as_dtype
 
@@ -110,20 +111,25 @@ class Recorder:
 
     def heard(
         self, kind: str, inputs: Any, attributes: Any, outputs: Any, op_name: str | None = None, graph: Any = None
-    ) -> None:
-        """TensorFlow made or ran an operation."""
+    ) -> Any:
+        """TensorFlow made or ran an operation.
+
+        TensorFlow gives what one listener returns to the next one, so with several the outputs are handed on.
+        """
         here = self.here
-        if here.deaf or (graph is None and (here.silent or not self.recording) and kind not in _ALWAYS):
-            return
+        passed_on = outputs if len(context.context().op_callbacks) > 1 else None
         if not self._on:
             self._hang_up()
-            return
+            return passed_on
+        if here.deaf or (graph is None and (here.silent or not self.recording) and kind not in _ALWAYS):
+            return passed_on
         try:
             self._keep(kind.decode() if isinstance(kind, bytes) else str(kind), inputs, attributes, outputs, graph)
         except Exception as fault:
             self.patches.note(fault)
             if self.patches.broken:
                 self._on = self.recording = False
+        return passed_on
 
     def _keep(self, kind: str, inputs: Any, attributes: Any, outputs: Any, graph: Any) -> None:
         here = self.here

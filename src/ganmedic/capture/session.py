@@ -24,6 +24,8 @@ from ganmedic.record.schema import Apply, Failure, GradientCall, Stack
 
 #: An eager gradient call has to be seen so often before its surroundings count as known.
 ENOUGH_ROUNDS = 3
+#: Once another one has been seen so often, those that come more rarely are no longer waited for.
+PLENTY_ROUNDS = 12
 
 
 class Session:
@@ -199,10 +201,15 @@ class Session:
             return
         eager = [count for (stack, _), count in self._rounds.items() if self._is_eager(stack)]
         traced = len(eager) < len(self._rounds)
-        if all(count >= ENOUGH_ROUNDS for count in eager) and (not traced or max(self._runs.values(), default=0) >= 2):
+        often = max(eager, default=0) >= PLENTY_ROUNDS
+        if (often or all(count >= ENOUGH_ROUNDS for count in eager)) and (
+            not traced or max(self._runs.values(), default=0) >= 2
+        ):
             self._told = True
-            self._known()
-            self.recorder.recording = False
+            try:
+                self._known()
+            finally:
+                self.recorder.recording = False
 
     def _is_eager(self, stack: Stack) -> bool:
         return any(row.stack == stack and not row.graph for row in self.record.gradient_calls.values())

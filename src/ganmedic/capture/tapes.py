@@ -103,7 +103,7 @@ class Tapes:
         untouched(stop_recording)
         self._patches.replace(cls, "stop_recording", stop_recording)
 
-    def _watch(self, tape: Any, tensor: Any) -> None:
+    def _watch(self, tape: Any, tensor: Any = None) -> None:
         row = self._row(tape)
         for value in tf.nest.flatten(tensor):
             found = identity(value)

@@ -16,13 +16,21 @@ from ganmedic.record.schema import Variable
 def inner(variable: Any) -> Any:
     """The tf.Variable inside a Keras variable, or the thing itself."""
     value = getattr(variable, "_value", None)
-    return value if value is not None and hasattr(value, "handle") else variable
+    return value if value is not None and handle_of(value) is not None else variable
+
+
+def handle_of(value: Any) -> Any:
+    """The handle of a tf.Variable; of a mirrored one, which has none of its own outside a replica, that of its first."""
+    try:
+        return getattr(value, "handle", None)
+    except ValueError:
+        return value.values[0].handle
 
 
 def identity(value: Any) -> int | None:
     """The value id by which the record knows a tensor or a variable."""
     value = inner(value)
-    handle = getattr(value, "handle", None)
+    handle = handle_of(value)
     if handle is not None and hasattr(handle, "_id"):
         return int(handle._id)
     found = getattr(value, "_id", None)
