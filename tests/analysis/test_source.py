@@ -177,6 +177,19 @@ def test_span_counts_characters_and_ends_with_the_line(line, expected):
     assert line[begin:end] == expected
 
 
+@pytest.mark.xfail(
+    strict=True, reason="str.splitlines takes these for the end of a line, Python and its line numbers do not"
+)
+@pytest.mark.parametrize("character", ["\x0c", "\x1c", "\u2028", "\x85"])
+def test_lines_are_counted_as_python_counts_them(character):
+    run = Script()
+    run.record.sources["s.py"] = f"# {character}\ny = tf.argmax(x)\n"
+    place = Place("s.py", 2)
+    assert text_of(statement(run.record, place)) == "y = tf.argmax(x)"
+    assert run.record.line("s.py", 2) == "y = tf.argmax(x)"
+    assert span(run.record, place, "argmax") == (4, 16)
+
+
 def test_span_is_nowhere_on_a_line_without_the_call():
     run = script("y = tf.argmax(\n    x,  # here\n)\n")
     assert span(run.record, run.place("# here"), "argmax") == (None, None)

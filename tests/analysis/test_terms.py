@@ -17,8 +17,9 @@ SOURCE = """
         with tf.GradientTape() as tape:
             fake = generator(noise)
             term = spread(fake)
-            loss = tf.reduce_mean(critic(fake)) + 0.5 * term
+            loss = tf.reduce_mean(critic(fake)) + term
         gradients = tape.gradient(loss, generator.trainable_variables)
+        tape.gradient(loss, critic.trainable_variables)
         print(np.mean(fake))
 """
 
@@ -29,15 +30,15 @@ class Summed:
     def __init__(self, term: Callable[[Summed], int], source: str = SOURCE, together: str = "AddV2", **answers) -> None:
         self.run = run = Script(source)
         self.generator, self.critic = run.model("generator", *WIDTHS), run.model("critic", *WIDTHS)
-        with run.at("with tf").tape() as tape:
+        with run.at("with tf").tape(persistent=True) as tape:
             run.at("fake =")
             self.fake = self.generator(run.noise())
             run.at("term =")
             own = term(self)
             run.at("loss =")
-            sound = run.op("Mean", self.critic(self.fake))
-            loss = run.op(together, sound, run.op("Mul", own, run.data(), shape=()), shape=())
+            loss = run.op(together, run.op("Mean", self.critic(self.fake)), own, shape=())
         run.at("gradients =").gradient(tape, loss, self.generator.trainable_variables, **answers)
+        run.at("critic.trainable").gradient(tape, loss, self.critic.trainable_variables)
 
     def broken(self) -> list[tuple[str, tuple[int, ...]]]:
         """The kind of operation that cuts each broken term off, and the variables behind it."""
@@ -85,6 +86,15 @@ def test_a_term_in_a_function_is_found_there():
     assert [kind for kind, _ in Summed(term).broken()] == ["Round"]
 
 
+def test_a_term_with_a_weight_is_found_behind_it():
+    def term(loss: Summed) -> int:
+        return loss.run.op(
+            "RealDiv", loss.run.op("Mul", one("Round")(loss), loss.run.data()), loss.run.data(), shape=()
+        )
+
+    assert [kind for kind, _ in Summed(term).broken()] == ["Round"]
+
+
 def of_the_critic(loss: Summed) -> int:
     return loss.run.op("Mean", loss.critic(loss.run.op("StopGradient", loss.fake)))
 
@@ -115,7 +125,8 @@ def test_a_loss_without_any_gradient_or_with_an_error_is_explained_elsewhere():
     failed = Summed(one("Round"), error="LookupError: no gradient")
     assert failed.broken() == []
     nothing = Summed(one("Round"))
-    nothing.run.asked.results = ("none", "none")
+    for call in nothing.run.record.gradient_calls.values():
+        call.results = ("none", "none")
     assert nothing.broken() == []
 
 

@@ -18,6 +18,7 @@ class Fault:
         line: a piece of the line that a fix edits.
         network: the part of the network whose gradients suffer.
         variables: the variables that have to be named.
+        brings: other causes that may be named behind it, as consequences of the fault.
     """
 
     build: Callable[[bool], Script]
@@ -25,6 +26,7 @@ class Fault:
     line: str
     network: str
     variables: tuple[str, ...]
+    brings: tuple[str, ...] = ()
 
 
 FAULTS: dict[str, Fault] = {}
@@ -32,12 +34,12 @@ BENIGN: dict[str, Callable[[], Script]] = {}
 
 
 def fault(
-    slug: str, line: str, network: str, variables: tuple[str, ...] = ()
+    slug: str, line: str, network: str, variables: tuple[str, ...], brings: tuple[str, ...] = ()
 ) -> Callable[[Callable[[bool], Script]], Callable[[bool], Script]]:
     """Enter a builder, ``build(faulty)``, into the table of faults."""
 
     def enter(build: Callable[[bool], Script]) -> Callable[[bool], Script]:
-        FAULTS[build.__name__] = Fault(build, slug, line, network, variables)
+        FAULTS[build.__name__] = Fault(build, slug, line, network, variables, brings)
         return build
 
     return enter

@@ -29,6 +29,31 @@ def test_what_ran_before_or_after_or_in_a_pause_of_the_tape_is_a_cut():
 
 
 @pytest.mark.parametrize(
+    "depth",
+    [
+        1,
+        pytest.param(
+            2,
+            marks=pytest.mark.xfail(strict=True, reason="the calls around a captured value count as around its making"),
+        ),
+    ],
+)
+def test_a_value_made_before_the_tape_and_captured_by_the_function_that_is_called_is_a_cut(depth):
+    run = Script()
+    weight = run.variable("generator")
+    fake = run.op("Square", run.read(weight))
+    with run.function("loss") as graph:
+        graph.outputs = (run.op("Mean", fake),)
+    if depth == 2:
+        inner = graph
+        with run.function("outer") as graph:
+            graph.outputs = (run.call(inner),)
+    with run.tape() as tape:
+        loss = run.call(graph)
+    assert cut(run, behind(run, loss, tape), weight) == [("Square", UNRECORDED)]
+
+
+@pytest.mark.parametrize(
     ("watch_accessed", "watched", "trainable", "expected"),
     [
         (True, "never", True, "yes"),

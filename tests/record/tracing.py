@@ -149,20 +149,18 @@ class Trace:
         self._graphs.pop()
 
     def _captured(self, value: int) -> int:
-        """The value as the function that is being traced sees it, captured through all functions around it."""
-        numbers = [0, *(graph.id for graph in self._graphs)]
-        for graph in self._graphs[numbers.index(self._home[value]) :]:
-            known = dict(graph.captures)
-            if value not in known:
-                inner = next(self._values)
-                self._home[inner], self._types[inner] = graph.id, self._types[value]
-                graph.captures += ((value, inner),)
-                graph.inputs += (inner,)
-                row = Operation(self.now(), "Capture", graph.id, (value,), (inner,), tapes=self._tapes, flows=(FLOWS,))
-                self.record.operations[row.id] = row
-                known[value] = inner
-            value = known[value]
-        return value
+        """The value as the function that is being traced sees it; it is captured straight from where it was made."""
+        if not self._graphs or self._home[value] == self.graph:
+            return value
+        graph = self._graphs[-1]
+        known = dict(graph.captures)
+        if value not in known:
+            known[value] = inner = self.value(self._types[value])
+            graph.captures += ((value, inner),)
+            graph.inputs += (inner,)
+            row = Operation(self.now(), "Capture", graph.id, (value,), (inner,), tapes=self._tapes, flows=(FLOWS,))
+            self.record.operations[row.id] = row
+        return known[value]
 
     def call(self, graph: Graph, *arguments: int) -> int:
         """A call of a function; its first result, 0 if it has none."""

@@ -58,14 +58,15 @@ def _seen(run: Run, values: tuple[int, ...], net: Net | None, began: int, until:
     for row in run.record.departures.values():
         if not began < row.id < until or not row.stack:
             continue
-        if row.module is not None:
+        if row.module is not None and row.value is None:
             module = run.record.modules[row.module]
             if owned & set(module.variables):
                 yield Left(row.stack[-1], f"{module.name}.{row.how}", True)
         elif row.value is not None and _size(run, row.value) > 1:
             downstream = downstream if downstream is not None else run.flow.forward(values, until)
             if row.value in downstream:
-                yield Left(row.stack[-1], row.how, True)
+                name = f"{run.record.modules[row.module].name}." if row.module is not None else ""
+                yield Left(row.stack[-1], name + row.how, True)
 
 
 def _size(run: Run, value: int) -> float:

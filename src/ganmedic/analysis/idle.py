@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ganmedic.analysis.networks import Net
 from ganmedic.analysis.pairs import applied_origins
 from ganmedic.analysis.run import Run
-from ganmedic.analysis.source import argument, assigned_name, call_named, text_of
+from ganmedic.analysis.source import argument, assigned_name, call_named, handed_in, text_of
 from ganmedic.record.schema import Apply, Freeze, GradientCall, ListRead, TrainCall
 
 
@@ -131,8 +131,32 @@ def _judge_never_asked(run: Run, net: Net, value: int) -> Idle | None:
     if not run.went_round:
         return None
     if _takes_part(run, net, value):
+        early = _read_before(run, value)
+        if early is not None:
+            return Idle("unbuilt-variables", net, (value,), False, read=early, call=_call_of(run, early))
         return Idle("variables-left-out", net, (value,), False, call=_call_through(run, value))
     return None
+
+
+def _read_before(run: Run, value: int) -> ListRead | None:
+    """A list that is still asked for though it was read before this variable was made, for the player it belongs to."""
+    through = [call for call in run.calls if call.sources and _reaches(run, call, value)]
+    for call in through:
+        for read in reads_of(run, call):
+            kept = read.stack != call.stack and read.variables
+            if kept and 0 < read.id < run.record.variables[value].seen and _same_role(run, read, value):
+                return read
+    return None
+
+
+def _same_role(run: Run, read: ListRead, value: int) -> bool:
+    roles = {run.net_of[other].role for other in read.variables if other in run.net_of}
+    return value in run.net_of and run.net_of[value].role in roles
+
+
+def _reaches(run: Run, call: GradientCall, value: int) -> bool:
+    reach = run.flow.behind(call)
+    return any(node in reach.differentiable for node in reach.by_value.get(value, ()))
 
 
 def _trainable_now(run: Run, value: int) -> bool:
@@ -192,9 +216,8 @@ def reads_of(run: Run, call: GradientCall) -> list[ListRead]:
     """
     asked = set(call.sources)
     place = call.stack[-1] if call.stack else None
-    expression = (
-        text_of(argument(call_named(run.record, place, call.method), 1, "sources")) if place is not None else ""
-    )
+    asked_for = argument(call_named(run.record, place, call.method), 1, "sources") if place is not None else None
+    expression = text_of(handed_in(run.record, call.stack, asked_for))
     name = expression.split(".")[-1]
     found: list[ListRead] = []
     for read in run.record.list_reads.values():
@@ -237,7 +260,6 @@ def _call_through(run: Run, value: int) -> GradientCall | None:
     for call in run.calls:
         if call.error or not call.sources:
             continue
-        reach = run.flow.behind(call)
-        if any(node in reach.differentiable for node in reach.by_value.get(value, ())):
+        if _reaches(run, call, value):
             return call
     return None

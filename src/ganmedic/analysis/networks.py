@@ -78,6 +78,7 @@ def _partition(record: Record) -> list[Net]:
             nets.append(net)
             taken.update(dict.fromkeys(own, net))
     nets.extend(_untracked(record, taken))
+    nets.extend(_unlisted(record, taken))
     nets.extend(_loose(record, taken))
     return nets
 
@@ -100,6 +101,32 @@ def _untracked(record: Record, taken: dict[int, Net]) -> list[Net]:
     nets = []
     for name, variables in groups.items():
         net = Net(name, tuple(variables), holders[name], whole=tuple(variables))
+        nets.append(net)
+        taken.update(dict.fromkeys(variables, net))
+    return nets
+
+
+def _unlisted(record: Record, taken: dict[int, Net]) -> list[Net]:
+    """Variables made inside a module that does not track them: a ``tf.Variable`` set on a Keras layer."""
+    listed = {value for call in record.gradient_calls.values() for value in call.sources}
+    listed |= {value for apply in record.applies.values() for value in apply.variables}
+    groups: dict[int, list[int]] = {}
+    for variable in record.variables.values():
+        free = variable.id not in taken and variable.id not in listed and variable.id not in record.owners
+        if not free or not variable.trainable or not variable.dtype.startswith(("float", "bfloat")):
+            continue
+        reads = [
+            read
+            for handle in [variable.id, *_captured(record, variable.id)]
+            for read, _ in record.consumers.get(handle, ())
+            if read.layer_call is not None and read.tapes and read.apply is None
+        ]
+        call = record.layer_calls.get(reads[0].layer_call or 0) if reads else None
+        if call is not None and record.modules[call.module].custom:
+            groups.setdefault(call.module, []).append(variable.id)
+    nets = []
+    for module, variables in groups.items():
+        net = Net(f"untracked layers of {record.modules[module].name}", tuple(variables), None, whole=tuple(variables))
         nets.append(net)
         taken.update(dict.fromkeys(variables, net))
     return nets

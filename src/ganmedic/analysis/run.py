@@ -101,7 +101,13 @@ class Run:
         """The gradient calls, each line of code and pattern of answers once."""
         seen: dict[tuple[object, ...], GradientCall] = {}
         for call in self.record.gradient_calls.values():
-            key = (call.stack, call.graph, len(call.sources), tuple(result == "none" for result in call.results))
+            key = (
+                call.stack,
+                call.graph,
+                len(call.sources),
+                tuple(result == "none" for result in call.results),
+                call.error,
+            )
             seen.setdefault(key, call)
         return list(seen.values())
 
@@ -242,7 +248,9 @@ class Run:
         nodes = reach.by_value.get(source, [])
         if not nodes or self.moved(source) or any(node in reach.differentiable for node in nodes):
             return False
-        return any(edge.verdict == ZERO for edge in reach.cuts([source])) and not self._trained_elsewhere(call, source)
+        still = self.moved(source) is False and source in self.applied
+        cut = any(still or edge.verdict == ZERO for edge in reach.cuts([source]))
+        return cut and not self._trained_elsewhere(call, source)
 
     def _trained_elsewhere(self, call: GradientCall, source: int) -> bool:
         return (
@@ -258,7 +266,7 @@ class Run:
         if failed:
             cuts = [cut for cut in cuts if cut.verdict == "unregistered"]
         elif result in ("tensor", "zero"):
-            cuts = [cut for cut in cuts if cut.verdict == ZERO]
+            cuts = [cut for cut in cuts if cut.verdict == ZERO] or cuts
         if not cuts:
             reached = any(node in reach.differentiable for node in reach.by_value[source])
             return None if failed or (reached and source in self.record.variables) else ()

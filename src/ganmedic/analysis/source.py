@@ -130,6 +130,27 @@ def decided_at(record: Record, stack: Stack, *names: str) -> Place | None:
     return stack[-1] if stack else None
 
 
+def handed_in(record: Record, stack: Stack, expression: ast.expr | None) -> ast.expr | None:
+    """An expression at the innermost frame of a stack; where it is a parameter of a helper, what the caller hands in."""
+    index = len(stack) - 1
+    while index > 0 and isinstance(expression, ast.Name):
+        holder = function_at(record, stack[index])
+        names = [argument.arg for argument in holder.args.args] if holder is not None else []
+        if holder is None or expression.id not in names:
+            break
+        call = call_named(record, stack[index - 1], holder.name)
+        if call is None:
+            break
+        position = names.index(expression.id) - (
+            1 if names[0] == "self" and isinstance(call.func, ast.Attribute) else 0
+        )
+        given = argument(call, position, expression.id)
+        if given is None:
+            break
+        expression, index = given, index - 1
+    return expression
+
+
 def used_next(record: Record, place: Place) -> Place | None:
     """The next line in the same function that computes with what the statement at a line is assigned to."""
     root = tree(record, place.file)

@@ -7,7 +7,7 @@ from ganmedic.analysis.run import Run, Term
 from ganmedic.record.flow import Edge, Node, Reach
 from ganmedic.record.schema import FLOWS, GradientCall
 
-#: Operations that add terms, scale them or hand them on.
+#: Operations that add terms or hand them on.
 _LINEAR = frozenset(
     {
         "AddV2",
@@ -19,8 +19,6 @@ _LINEAR = frozenset(
         "Call",
         "Capture",
         "Cast",
-        "Mul",
-        "RealDiv",
         "Squeeze",
         "Reshape",
     }
@@ -52,12 +50,29 @@ def _leaves(run: Run, reach: Reach) -> list[Node]:
         node = queue.pop()
         edges = reach.edges.get(node, [])
         kind = run.flow.operation(edges[0]).kind if edges else ""
-        if edges and kind in _LINEAR and all(edge.verdict == FLOWS for edge in edges):
+        terms = _terms_of(run, reach, kind, edges)
+        if terms:
             split = split or kind in ("AddV2", "Add", "AddN", "Sub")
-            queue.extend(edge.input for edge in edges)
+            queue.extend(terms)
         else:
             leaves.append(node)
     return leaves if split else []
+
+
+def _terms_of(run: Run, reach: Reach, kind: str, edges: list[Edge]) -> list[Node]:
+    """What a value is the sum of; of a product with a plain number the other factor. Empty where it is neither."""
+    if not edges or any(edge.verdict != FLOWS for edge in edges):
+        return []
+    if kind in _LINEAR:
+        return [edge.input for edge in edges]
+    if kind in ("Mul", "RealDiv"):
+        variable = [edge.input for edge in edges if _depends(run, reach, edge.input)]
+        return variable if len(variable) == 1 else []
+    return []
+
+
+def _depends(run: Run, reach: Reach, node: Node) -> bool:
+    return any(other.value in run.record.variables for other in _upstream(reach, node, flowing_only=False))
 
 
 def _judge(run: Run, call: GradientCall, reach: Reach, node: Node) -> Term | None:
@@ -79,9 +94,18 @@ def _judge(run: Run, call: GradientCall, reach: Reach, node: Node) -> Term | Non
     chains = [tuple(run.flow.entry(reach, edge, values)) for edge in cuts]
     chain = min(chains, key=lambda one: run.telling(reach, one, values[0]))
     trains_others = any(value in run.record.variables for value in reached)
-    if trains_others and run.flow.operation(chain[-1]).kind in _DELIBERATE:
+    if run.flow.operation(chain[-1]).kind in _DELIBERATE and _serves_others(run, node, reached):
         return None
     return Term(call, node, values, chain, trains_others)
+
+
+def _serves_others(run: Run, node: Node, reached: set[int]) -> bool:
+    """Whether some gradient call trains, through this very term, the variables that it does reach."""
+    return any(
+        reached & set(other.sources) and any(one.value == node.value for one in run.flow.behind(other).differentiable)
+        for other in run.calls
+        if other.targets
+    )
 
 
 def _leads_to(reach: Reach, node: Node, values: set[int]) -> bool:
@@ -105,7 +129,7 @@ def plain_terms(run: Run) -> list[tuple[GradientCall, Left]]:
         if call.error or call.graph or not any(result in ("tensor", "zero") for result in call.results):
             continue
         reach = run.flow.behind(call)
-        if not any(_is_plain(run, reach, node) for node in _leaves(run, reach)):
+        if all(_depends(run, reach, node) or _is_constant(run, node) for node in _leaves(run, reach)):
             continue
         nets = {net.name: net for value in call.sources if (net := run.net_of.get(value)) is not None}
         for net in nets.values():
@@ -117,10 +141,10 @@ def plain_terms(run: Run) -> list[tuple[GradientCall, Left]]:
     return found
 
 
-def _is_plain(run: Run, reach: Reach, node: Node) -> bool:
-    return (
-        not reach.edges.get(node) and node.value not in run.record.variables and node.value not in run.record.producers
-    )
+def _is_constant(run: Run, node: Node) -> bool:
+    """Whether a value was written as a constant by TensorFlow itself."""
+    made = run.record.producers.get(node.value)
+    return made is not None and made[0].kind in ("Const", "Fill", "ZerosLike", "OnesLike")
 
 
 def _is_of_loss(run: Run, call: GradientCall, left: Left) -> bool:

@@ -128,44 +128,41 @@ def _shapes(run: Run, module: Module) -> list[tuple[int | None, ...]]:
     return [run.record.variables[value].shape for value in module.variables]
 
 
-def backward_of(run: Run, operation: Operation) -> Operation | None:
-    """The forward operation that a backward operation differentiates.
+#: Endings by which TensorFlow tells a backward operation from its forward one.
+_BACKWARD_ENDINGS = (
+    "GradInput",
+    "GradV3",
+    "GradV2",
+    "GradImage",
+    "GradBoxes",
+    "GradGrad",
+    "GradWithArgmax",
+    "GradA",
+    "Grad",
+    "BackpropInput",
+    "BackpropFilter",
+)
 
-    It shares a tensor with it and its type is the beginning of the backward one's (``SoftsignGrad`` of ``Softsign``).
+
+def backward_of(run: Run, operation: Operation) -> Operation | None:
+    """The forward operation that a backward operation differentiates."""
+    return forward_of(run, operation.kind, set(operation.inputs), operation.id)
+
+
+def forward_of(run: Run, kind: str, touched: set[int], before: int) -> Operation | None:
+    """The forward operation behind a kind of backward operation.
+
+    Its type is the beginning of the backward one's (``SoftsignGrad`` of ``Softsign``); of several the last that shares a
+    tensor with the backward operation, or the last of all where no tensors are known.
     """
-    base = operation.kind
-    for ending in (
-        "GradInput",
-        "GradV3",
-        "GradV2",
-        "GradImage",
-        "GradBoxes",
-        "GradGrad",
-        "GradA",
-        "Grad",
-        "BackpropInput",
-        "BackpropFilter",
-    ):
-        if base.endswith(ending):
-            base = base.removesuffix(ending)
-            break
-    touched = set(operation.inputs)
-    candidates = [
-        forward
-        for forward in run.record.operations.values()
-        if forward.id < operation.id
-        and forward.gradient_call is None
-        and forward.kind.startswith(base)
-        and (touched & set(forward.inputs) or touched & set(forward.outputs))
-    ]
-    if candidates:
-        return candidates[-1]
+    base = next((kind.removesuffix(ending) for ending in _BACKWARD_ENDINGS if kind.endswith(ending)), kind)
     alike = [
         forward
         for forward in run.record.operations.values()
-        if forward.id < operation.id
+        if forward.id < before
         and forward.gradient_call is None
         and forward.kind.startswith(base)
-        and forward.kind != operation.kind
+        and forward.kind != kind
     ]
-    return alike[-1] if alike else None
+    sharing = [one for one in alike if touched & set(one.inputs) or touched & set(one.outputs)]
+    return next(reversed(sharing or alike), None)

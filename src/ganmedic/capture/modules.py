@@ -47,7 +47,9 @@ class Modules:
         for method in ("fit", "train_on_batch"):
             self._patches.wrap(trainer, method, before=lambda model, *a, _m=method, **k: self._train(model, _m))
         for method in ("predict", "predict_on_batch"):
-            self._patches.wrap(trainer, method, before=lambda model, *a, _m=method, **k: self._predict(model, _m))
+            self._patches.wrap(
+                trainer, method, before=lambda model, *a, _m=method, **k: self._predict(model, _m, *a, **k)
+            )
         self._patches.wrap(Trainer, "compile", before=lambda model, *a, **k: self.know(model) and None)
 
     # --- identity ---------------------------------------------------------------------------------------------------
@@ -215,11 +217,18 @@ class Modules:
             self._reading = False
         recorder.record.train_calls[row.id] = row
 
-    def _predict(self, model: Any, method: str) -> None:
+    def _predict(self, model: Any, method: str, x: Any = None, *args: Any, **kwargs: Any) -> None:
         recorder = self._recorder
         if recorder.recording:
-            row = Departure(id=recorder.now(), how=method, stack=recorder.stack(), module=self.know(model))
-            recorder.record.departures[row.id] = row
+            for value in [None, *(one for one in tf.nest.flatten(x) if isinstance(one, tf.Tensor))]:
+                row = Departure(
+                    id=recorder.now(),
+                    how=method,
+                    stack=recorder.stack(),
+                    module=self.know(model),
+                    value=None if value is None else value._id,
+                )
+                recorder.record.departures[row.id] = row
 
 
 def _is_state(variable: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -53,6 +53,8 @@ class Recorder:
         self._graph_objects: list[Any] = []
         self._control_flow: list[tuple[Operation, Any]] = []
         self._stacks: dict[Stack, Stack] = {}
+        #: Called when a variable is made while eager operations are not recorded.
+        self.born: Callable[[], None] = lambda: None
         self.signatures: dict[int, tuple[Any, ...]] = {}
         self.latest = 0
 
@@ -172,6 +174,8 @@ class Recorder:
                 seen=operation.id,
                 stack=operation.stack,
             )
+            if not self.recording and not tf.inside_function() and operation.apply is None:
+                self.born()
 
     def add(self, kind: str, inputs: Iterable[Any], outputs: Iterable[Any], **more: Any) -> Operation:
         """Adds an operation that TensorFlow does not call back for (a function call, a custom gradient)."""

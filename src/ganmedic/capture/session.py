@@ -68,6 +68,7 @@ class Session:
         self._told = False
         self.steps = 0
         self.installed = False
+        self.recorder.born = self._born
 
     # --- on and off -------------------------------------------------------------------------------------------------
 
@@ -78,6 +79,7 @@ class Session:
         self.installed = True
         for part in (self.tapes, self.functions, self.modules, self.optimizers, self.conversions):
             self.patches.guarded(part.install)
+        self.patches.guarded(self.variables.install, self.patches)
         self.recorder.start()
 
     def uninstall(self) -> None:
@@ -165,6 +167,13 @@ class Session:
         elif not self.recorder.recording:
             self._forget(row)
         self._check()
+
+    def _born(self) -> None:
+        """A new variable may mean a new network: the next rounds are looked at again."""
+        if self.installed:
+            self.recorder.recording = True
+            self._rounds.clear()
+            self._told = False
 
     def _forget(self, row: GradientCall) -> None:
         """Drops the row of a call that only repeats what is known, so that the record stays small."""

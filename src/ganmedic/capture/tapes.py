@@ -18,6 +18,10 @@ from ganmedic.capture.variables import Variables, identity
 from ganmedic.record.schema import NONE, ZERO, GradientCall, Operation, Place, Tape
 
 
+#: Reads of a variable report themselves as well; they are operations already.
+READS = frozenset({"ReadVariableOp", "ResourceGather", "ResourceGatherNd"})
+
+
 class Tapes:
     """Hooks on ``tf.GradientTape``.
 
@@ -189,7 +193,7 @@ class Tapes:
         if name == "captured_value":
             self._recorder.add("Capture", inputs, outputs)
             return None
-        if name.startswith("__") or "PartitionedCall" in name:
+        if name.startswith("__") or "PartitionedCall" in name or name in READS:
             return None
         return self._recorder.add("CustomGradient", inputs, outputs, detail=name)
 

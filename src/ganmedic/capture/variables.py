@@ -8,7 +8,9 @@ from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.eager.record import stop_recording
+from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
+from ganmedic.capture.patches import Patches
 from ganmedic.capture.recorder import Recorder
 from ganmedic.record.schema import Variable
 
@@ -44,6 +46,14 @@ class Variables:
         self._recorder = recorder
         self._objects: dict[int, Any] = {}
 
+    def install(self, patches: Patches) -> None:
+        """Makes variables known the moment they are made."""
+        patches.wrap(ResourceVariable, "__init__", before=lambda variable, *a, **k: variable, after=self._made)
+
+    def _made(self, variable: Any, result: Any, error: BaseException | None) -> None:
+        if error is None and variable is not None and getattr(variable, "trainable", False):
+            self.know(variable)
+
     def know(self, value: Any) -> int:
         """Makes a variable known and returns its value id; for a tensor just its id."""
         found = identity(value)
@@ -61,9 +71,12 @@ class Variables:
             row.trainable = bool(variable.trainable)
             row.keras = value is not variable or hasattr(value, "path")
             row.first = self._digest(variable)
-        elif found in self._objects and hasattr(value, "path"):
-            self._recorder.record.variables[found].name = str(value.path)
-            self._recorder.record.variables[found].keras = True
+        elif found in self._objects:
+            row = self._recorder.record.variables[found]
+            if hasattr(value, "path"):
+                row.name, row.keras = str(value.path), True
+            if not row.first:
+                row.first = self._digest(variable)
         return found
 
     def compare(self) -> None:

@@ -124,10 +124,12 @@ assert all(g is not None for g in gradients[:-1])  # the last bias does not chan
 
 from __future__ import annotations
 
+import re
+
 from ganmedic.analysis.run import Gap, Run, Term
 from ganmedic.analysis.story import innermost, locations, operation_name, portion
 from ganmedic.analysis.terms import broken_terms
-from ganmedic.analysis.verdicts import backward_of, cause_of, cause_of_cut
+from ganmedic.analysis.verdicts import backward_of, cause_of, cause_of_cut, forward_of
 from ganmedic.causes.building import call_evidence, finding_of, operation_place, term_finding
 from ganmedic.finding import Finding, Remedy
 from ganmedic.record.record import Record
@@ -154,7 +156,36 @@ def find(record: Record) -> list[Finding]:
         for term in broken_terms(run)
         if cause_of_cut(run, term) == SLUG
     )
+    if not found:
+        found.extend(_unrecorded(run))
     return found
+
+
+def _unrecorded(run: Run) -> list[Finding]:
+    """A gradient that raised before its operations were recorded again: the message names the operation."""
+    for call in run.calls:
+        named = re.search(r"no entry for: (\w*Grad\w*)", call.error)
+        if named is None:
+            continue
+        forward = forward_of(run, named[1], set(), call.id)
+        if forward is None:
+            continue
+        net = run.net_of.get(call.sources[0]) if call.sources else None
+        gap = Gap(call, net, call.sources, (), True)
+        return [
+            finding_of(
+                run,
+                gap,
+                SLUG,
+                f"The gradient of {portion(run, net, call.sources)} cannot be computed (LookupError): the penalty differentiates a "
+                f"gradient, and {operation_name(forward)} can be differentiated only once ({named[1]} has no gradient).",
+                locations(run, (operation_place(run, forward), "fault"), (innermost(call.stack), "gradient")),
+                remedies=(_remedy(forward),),
+                evidence=call_evidence(run, gap),
+                confidence=0.9,
+            )
+        ]
+    return []
 
 
 def _explain(run: Run, gap: Gap) -> Finding:

@@ -128,6 +128,7 @@ from ganmedic.analysis.source import called_name, definitions, returned_by, stat
 from ganmedic.analysis.story import innermost, locations, portion
 from ganmedic.causes.building import finding_of
 from ganmedic.finding import Finding, Remedy
+from ganmedic.record.flow import READS
 from ganmedic.record.record import Record
 from ganmedic.record.schema import GradientCall, Optimizer, Place
 
@@ -136,6 +137,8 @@ FAMILY = "missing"
 TITLE = "Gradients are computed, but the weights never change"
 
 
+#: So many operations at most lie between a gradient and the variable it is taken from.
+_STEPS_TO_UPDATE = 6
 #: From this share of the updates on, a learning rate of zero is more than the last step of a schedule.
 IDLE_SHARE = 0.25
 
@@ -165,7 +168,10 @@ def _explain(run: Run, idle: Idle) -> Finding:
         )
     else:
         place = innermost(call.stack)
-        place = _skipped_apply(run, call) or (used_next(run.record, place) if place is not None else None) or place
+        lost = _lost_update(run, call)
+        place = (
+            lost or _skipped_apply(run, call) or (used_next(run.record, place) if place is not None else None) or place
+        )
         summary = f"{_capital(portion(run, idle.net, idle.values))} never move: their gradients are computed and never applied."
         remedy = Remedy(
             "Hand the gradients to the optimizer in every step.",
@@ -191,13 +197,33 @@ def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
+def _lost_update(run: Run, call: GradientCall) -> Place | None:
+    """A line that computes a new value from a variable and its gradient, which nobody stores (``v = v - rate * g``)."""
+    for source, gradient in zip(call.sources, call.values, strict=False):
+        level = {gradient} if gradient is not None else set()
+        for _ in range(_STEPS_TO_UPDATE):
+            users = [
+                user for value in level for user, _ in run.record.consumers.get(value, ()) if user.gradient_call is None
+            ]
+            for user in users:
+                read = [run.record.producers.get(value) for value in user.inputs]
+                handles = {
+                    run.record.resolve(made[0].inputs[0]) for made in read if made is not None and made[0].kind in READS
+                }
+                if source in handles and user.stack:
+                    return user.stack[-1]
+            level = {value for user in users for value in user.outputs}
+    return None
+
+
 def _skipped_apply(run: Run, call: GradientCall) -> Place | None:
     """The condition around an ``apply`` in the user's code that was never reached, near the gradient call."""
     place = innermost(call.stack)
     root = tree(run.record, place.file) if place is not None else None
     if place is None or root is None:
         return None
-    reached = {found.line for apply in run.record.applies.values() for found in apply.stack if found.file == place.file}
+    reached = {at.line for apply in run.record.applies.values() for at in apply.stack if at.file == place.file}
+    found: list[tuple[bool, int]] = []
     for node in ast.walk(root):
         if isinstance(node, ast.If) and node.test is not None:
             calls = [
@@ -207,9 +233,11 @@ def _skipped_apply(run: Run, call: GradientCall) -> Place | None:
                 if isinstance(inner, ast.Call) and called_name(inner) in ("apply_gradients", "apply", "assign_sub")
             ]
             inside = [one for one in calls if not reached & set(range(one.lineno, (one.end_lineno or one.lineno) + 1))]
-            if inside and _near(root, node, place):
-                return Place(place.file, node.lineno, place.function)
-    return None
+            if inside:
+                found.append((not _near(root, node, place), node.lineno))
+    return (
+        Place(place.file, min(found)[1], place.function) if found and (not min(found)[0] or len(found) == 1) else None
+    )
 
 
 def _near(root: ast.Module, node: ast.If, place: Place) -> bool:

@@ -163,8 +163,9 @@ def _explain(run: Run, idle: Idle) -> Finding:
             "do not hold them."
         )
         remedy = Remedy(
-            "Make the object that holds the layers a keras.Layer, or set the layers as attributes of the model.",
-            "class Block(keras.layers.Layer):  # instead of a plain class",
+            "Make the object that holds the layers a keras.Layer, set the layers as attributes of the model, and make single "
+            "variables with add_weight.",
+            "class Block(keras.layers.Layer):  # instead of a plain class; self.add_weight(...) instead of tf.Variable(...)",
         )
     else:
         place = _list_place(run, idle, call)
@@ -248,7 +249,7 @@ def _untracked_place(run: Run, idle: Idle) -> Place | None:
     """Where the model makes the object that holds the layers: below the line that makes the model itself."""
     module = idle.net.module
     if module is None:
-        return None
+        return innermost(run.record.variables[idle.values[0]].stack)
     parents = [
         other
         for other in run.record.modules.values()

@@ -155,10 +155,16 @@ def _is_copy(run: Run, pair: Pair) -> bool:
 
 
 def _computed_with(run: Run, variable: int) -> bool:
+    handles, queue = [variable], [variable]
+    while queue:
+        inner = run.record.inside.get(queue.pop(), [])
+        handles.extend(inner)
+        queue.extend(inner)
     return any(
         (operation.apply is None and operation.kind in ("ReadVariableOp", "ResourceGather", "ResourceGatherNd"))
         or operation.bodies
-        for operation, _ in run.record.consumers.get(variable, ())
+        for handle in handles
+        for operation, _ in run.record.consumers.get(handle, ())
     )
 
 

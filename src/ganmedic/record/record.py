@@ -116,9 +116,23 @@ class Record:
         for _ in range(32):
             outer = self.outside.get(value)
             if outer is None:
+                outer = self._argument(value)
+            if outer is None:
                 break
             value = outer
         return value
+
+    def _argument(self, value: int) -> int | None:
+        """The handle of a variable that was handed into a loop or a function as an argument."""
+        known = self.graph_inputs.get(value)
+        if known is None:
+            return None
+        graph, position = known
+        for call in self.calls_of.get(graph, ()):
+            index = position + 1 if call.kind in ("If", "StatelessIf", "Case", "StatelessCase") else position
+            if index < len(call.inputs) and index < len(call.input_types) and call.input_types[index] == "resource":
+                return call.inputs[index]
+        return None
 
     @cached_property
     def assigns(self) -> dict[int, list[Operation]]:
