@@ -113,7 +113,6 @@ def test_the_part_of_a_network_follows_from_what_it_reads_and_who_reads_it(plot,
     assert parts(run) == dict(zip(NAMES[names], expected, strict=False))
 
 
-@pytest.mark.xfail(strict=True, reason="what is fed with noise alone counts as mixed, so nothing is ever guessed")
 @pytest.mark.parametrize("names", NAMES)
 def test_of_two_networks_that_numpy_parts_the_one_fed_with_noise_generates(names):
     first, second, *_ = NAMES[names]

@@ -177,9 +177,6 @@ def test_span_counts_characters_and_ends_with_the_line(line, expected):
     assert line[begin:end] == expected
 
 
-@pytest.mark.xfail(
-    strict=True, reason="str.splitlines takes these for the end of a line, Python and its line numbers do not"
-)
 @pytest.mark.parametrize("character", ["\x0c", "\x1c", "\u2028", "\x85"])
 def test_lines_are_counted_as_python_counts_them(character):
     run = Script()

@@ -57,7 +57,7 @@ def list_of_a_model_that_is_not_built(faulty: bool) -> Script:
     return run
 
 
-@fault("unbuilt-variables", "weights = generator", "other", G, ("variables-left-out",))
+@fault("unbuilt-variables", "weights = generator", "other", G)
 def list_of_a_model_that_was_replaced(faulty: bool) -> Script:
     read, remade = "weights = generator.trainable_variables", "generator = keras.models.clone_model(generator)"
     run = Gan(before=f"{read}\n{remade}" if faulty else f"{remade}\n{read}")
@@ -76,7 +76,7 @@ def list_of_a_model_that_was_replaced(faulty: bool) -> Script:
 # --- wrong-pairing ------------------------------------------------------------------------------------------------------
 
 
-@fault("wrong-pairing", "g_opt.apply", "discriminator", D, ("not-applied",))
+@fault("wrong-pairing", "g_opt.apply", "discriminator", D)
 def gradients_of_the_generator_on_the_discriminator(faulty: bool) -> Script:
     name = "discriminator" if faulty else "generator"
     run = Gan(apply=APPLY.replace("generator", name))

@@ -48,12 +48,7 @@ def test_the_sound_twin_is_left_alone(name):
     assert (diagnosis.tool_errors, diagnosis.findings) == ((), ())
 
 
-STATISTICS = pytest.mark.xfail(strict=True, reason="the capture leaves them out of their module, so they seem nobody's")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=STATISTICS if name.startswith("moving_statistics") else ()) for name in BENIGN]
-)
+@pytest.mark.parametrize("name", BENIGN)
 def test_what_only_looks_like_a_fault_is_left_alone(name):
     diagnosis = diagnose(BENIGN[name]().finish())
     assert (diagnosis.tool_errors, diagnosis.findings) == ((), ())

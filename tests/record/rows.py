@@ -41,7 +41,16 @@ ROWS = {
     ),
     "layer_calls": schema.LayerCall(5, 4, 6, 20, STACK, (7,), (8, 9), ended=11),
     "tapes": schema.Tape(
-        6, STACK, 20, True, False, ended=9, pauses=[(1, 2, STACK), (3, 0, ())], resets=[(4, STACK)], watched=[(7, 5)]
+        6,
+        STACK,
+        20,
+        True,
+        False,
+        ended=9,
+        pauses=[(1, 2, STACK), (3, 0, ())],
+        resets=[(4, STACK)],
+        watched=[(7, 5)],
+        watching=[STACK],
     ),
     "gradient_calls": schema.GradientCall(
         7, 6, STACK, 20, "jacobian", (8,), (9, 10), ("none", "tensor"), (None, 11), "LookupError: x", True, ended=12

@@ -28,16 +28,7 @@ def test_what_ran_before_or_after_or_in_a_pause_of_the_tape_is_a_cut():
     assert reached(behind(run, late), after) == "yes"
 
 
-@pytest.mark.parametrize(
-    "depth",
-    [
-        1,
-        pytest.param(
-            2,
-            marks=pytest.mark.xfail(strict=True, reason="the calls around a captured value count as around its making"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("depth", [1, 2])
 def test_a_value_made_before_the_tape_and_captured_by_the_function_that_is_called_is_a_cut(depth):
     run = Script()
     weight = run.variable("generator")

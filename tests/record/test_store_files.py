@@ -111,22 +111,17 @@ def test_no_file_is_told_with_the_command_that_makes_one(folder, path):
 # --- not yet so ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="the name goes into an SQLite URI as it is, which also makes an empty file")
 @pytest.mark.parametrize("name", ["a#b.run", "what?.run", "100%41.run"])
 def test_a_record_has_any_name_that_a_file_can_have(name, tmp_path):
     save(full(), tmp_path / name)
     assert load(tmp_path / name).facts == full().facts
 
 
-@pytest.mark.xfail(strict=True, reason="UnicodeEncodeError, and the .part file stays")
 def test_text_of_the_program_that_is_no_unicode_is_kept_in_some_form(path):
     save(Record(failures={1: schema.Failure("OSError", "no file \udcff.png", id=1)}), path)
     assert "no file" in load(path).failures[1].message
 
 
-@pytest.mark.xfail(
-    strict=True, reason="JSONDecodeError and ValueError come through, and a lost column reads as its name"
-)
 @pytest.mark.parametrize(
     "damage",
     [
@@ -144,7 +139,6 @@ def test_a_damaged_record_is_told_as_no_record(damage, path):
         load(path)
 
 
-@pytest.mark.xfail(strict=True, reason="a read-only connection to a WAL file leaves -wal and -shm beside it")
 def test_reading_leaves_nothing_behind(path):
     save(full(), path)
     load(path)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ganmedic.analysis.networks import Net
 from ganmedic.analysis.run import Gap, Run
-from ganmedic.analysis.source import called_name, definitions, function_at, module_aliases, text_of, tree
+from ganmedic.analysis.source import called_name, definitions, function_at, module_aliases, statement, text_of, tree
 from ganmedic.record.schema import LayerCall, Place, Stack
 
 #: Packages that compute outside TensorFlow.
@@ -21,6 +21,10 @@ FOREIGN = ("numpy", "scipy", "PIL", "cv2", "skimage", "pandas", "sklearn", "math
 #: Methods that hand a tensor's value to Python.
 _METHODS = ("numpy", "predict", "predict_on_batch", "tolist", "item")
 _DEEPEST = 5
+#: Calls, as a statement of their own, after which nothing computes with the value.
+_SHOWING = frozenset(
+    {"print", "append", "write", "update_state", "add_scalar", "scalar", "set_postfix", "imsave", "save"}
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def _seen(run: Run, values: tuple[int, ...], net: Net | None, began: int, until:
     downstream: set[int] | None = None
     owned = set(net.variables) if net is not None else set(values)
     for row in run.record.departures.values():
-        if not began < row.id < until or not row.stack:
+        if not began < row.id < until or not row.stack or _is_shown(run, row.stack[-1]):
             continue
         if row.module is not None and row.value is None:
             module = run.record.modules[row.module]
@@ -67,6 +71,22 @@ def _seen(run: Run, values: tuple[int, ...], net: Net | None, began: int, until:
             if row.value in downstream:
                 name = f"{run.record.modules[row.module].name}." if row.module is not None else ""
                 yield Left(row.stack[-1], name + row.how, True)
+
+
+def _is_shown(run: Run, place: Place) -> bool:
+    """Whether the statement at a place only shows a value: prints it, logs it, keeps it in a history."""
+    return is_shown(statement(run.record, place))
+
+
+def is_shown(found: ast.AST | None) -> bool:
+    """Whether a statement only shows a value."""
+    if not isinstance(found, ast.Expr) or not isinstance(found.value, ast.Call):
+        return False
+    call = found.value
+    base = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return called_name(call) in _SHOWING or (
+        isinstance(base, ast.Name) and base.id in ("logging", "logger", "log", "plt")
+    )
 
 
 def _size(run: Run, value: int) -> float:
@@ -143,7 +163,11 @@ class _Tracer:
         for node in self._statements(holder):
             if (node.end_lineno or node.lineno) < since or (until is not None and node.lineno > until):
                 continue
-            for call in _calls_inside_out(node):
+            if is_shown(node):
+                continue
+            self._mark_loops(node, marked, origins)
+            inside = node.iter if isinstance(node, ast.For) else node
+            for call in _calls_inside_out(inside):
                 if self._carries(call, marked, origins):
                     yield from self._examine(call, marked, origins, function)
             self._mark(node, marked, origins)
@@ -157,7 +181,8 @@ class _Tracer:
                 and not isinstance(node, (ast.FunctionDef, ast.ClassDef))
             ):
                 found.append(node)
-        return sorted((node for node in found if not hasattr(node, "body")), key=lambda node: node.lineno)
+        kept = [node for node in found if not hasattr(node, "body") or isinstance(node, ast.For)]
+        return sorted(kept, key=lambda node: node.lineno)
 
     def _carries(self, node: ast.AST, marked: set[str], origins: list[ast.Call]) -> bool:
         """Whether an expression holds the value: a marked name, or an origin call, in its arguments or its object."""
@@ -216,10 +241,18 @@ class _Tracer:
     def _holds(self, value: ast.AST, marked: set[str], origins: list[ast.Call]) -> bool:
         return self._carries(value, marked, origins) or any(value is origin for origin in origins)
 
+    def _mark_loops(self, node: ast.stmt, marked: set[str], origins: list[ast.Call]) -> None:
+        """Names that a comprehension gives the value to, piece by piece."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.comprehension) and self._holds(part.iter, marked, origins):
+                marked |= {inner.id for inner in ast.walk(part.target) if isinstance(inner, ast.Name)}
+
     def _mark(self, node: ast.stmt, marked: set[str], origins: list[ast.Call]) -> None:
         """Names that an assignment gives the value to."""
         if isinstance(node, ast.Assign):
             targets, value = node.targets, node.value
+        elif isinstance(node, ast.For):
+            targets, value = [node.target], node.iter
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign)) and node.value is not None:
             targets, value = [node.target], node.value
         else:

@@ -101,6 +101,8 @@ def _judge_answered(
     call = answered[0]
     if value in used and all(apply.error for apply in used[value]):
         return None
+    if value in used and any(variable in run.net_of for apply in used[value] for variable in apply.variables):
+        return None
     if value in used:
         return Idle("not-applied", net, (value,), False, call, used[value][0])
     partly = [apply for source in call.sources for apply in used.get(source, ()) if source != value]
@@ -126,7 +128,7 @@ def _judge_never_asked(run: Run, net: Net, value: int) -> Idle | None:
             return Idle("unbuilt-variables", net, (value,), False, read=read, call=_call_of(run, read))
         if freeze is not None and freeze.id < read.id and _was_meant(run, net, value):
             return Idle("frozen", net, (value,), False, read=read, freeze=freeze, call=_call_of(run, read))
-    if freeze is not None or not _trainable_now(run, value) or not run.record.complete:
+    if _is_replacement(run, value) or freeze is not None or not _trainable_now(run, value) or not run.record.complete:
         return None
     if not run.went_round:
         return None
@@ -136,6 +138,17 @@ def _judge_never_asked(run: Run, net: Net, value: int) -> Idle | None:
             return Idle("unbuilt-variables", net, (value,), False, read=early, call=_call_of(run, early))
         return Idle("variables-left-out", net, (value,), False, call=_call_through(run, value))
     return None
+
+
+def _is_replacement(run: Run, value: int) -> bool:
+    """Whether a variable belongs to a model that took the place of one whose variables are still asked for."""
+    from ganmedic.analysis.verdicts import twin
+
+    for gap in run.gaps:
+        pair = twin(run, gap) if gap.absent else None
+        if pair is not None and value in pair[1].variables:
+            return True
+    return False
 
 
 def _read_before(run: Run, value: int) -> ListRead | None:
@@ -161,7 +174,9 @@ def _reaches(run: Run, call: GradientCall, value: int) -> bool:
 
 def _trainable_now(run: Run, value: int) -> bool:
     owners = run.record.owners.get(value)
-    return not owners or any(value in module.trainable_variables for module in owners)
+    if not owners:
+        return True
+    return all(module.trainable for module in owners) and any(value in module.trainable_variables for module in owners)
 
 
 def _freeze(run: Run, value: int) -> Freeze | None:

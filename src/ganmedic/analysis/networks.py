@@ -295,7 +295,7 @@ def _cast(nets: list[Net]) -> None:
 
 def _guess(nets: list[Net]) -> None:
     """Two networks that nothing connects (the value left TensorFlow in between): the one fed with noise generates."""
-    noisy = [net for net in nets if net.noise and not net.mixed]
+    noisy = [net for net in nets if net.noise]
     if len(noisy) == 1:
         noisy[0].role = "generator"
         next(net for net in nets if net is not noisy[0]).role = "discriminator"

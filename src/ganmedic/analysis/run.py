@@ -236,7 +236,7 @@ class Run:
         """Whether a source's answer is worth explaining."""
         if result == "none" or result == "error":
             row = self.record.variables.get(source)
-            if row is not None and not row.trainable and source in self.record.owners:
+            if row is not None and not row.trainable and (row.keras or source in self.record.owners):
                 return False
             elsewhere = [
                 other

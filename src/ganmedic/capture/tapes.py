@@ -17,7 +17,6 @@ from ganmedic.capture.recorder import Recorder
 from ganmedic.capture.variables import Variables, identity
 from ganmedic.record.schema import NONE, ZERO, GradientCall, Operation, Place, Tape
 
-
 #: Reads of a variable report themselves as well; they are operations already.
 READS = frozenset({"ReadVariableOp", "ResourceGather", "ResourceGatherNd"})
 
@@ -109,6 +108,7 @@ class Tapes:
 
     def _watch(self, tape: Any, tensor: Any = None) -> None:
         row = self._row(tape)
+        row.watching.append(self._recorder.stack())
         for value in tf.nest.flatten(tensor):
             found = identity(value)
             if found is not None:

@@ -186,7 +186,7 @@ def _forward(run: Run, gap: Gap | Term) -> tuple[Place | None, str, Remedy]:
     place = run.in_function_of(operation.stack, around)
     if edge.verdict == UNWATCHED:
         return (
-            innermost(tape.stack) if tape else place,
+            innermost(tape.watching[-1] if tape.watching else tape.stack) if tape else place,
             "the tape was made with watch_accessed_variables=False and nobody told it to watch them",
             Remedy(
                 "Drop watch_accessed_variables=False, or watch the variables before the forward pass.",

@@ -231,7 +231,8 @@ class Flow:
         """From the input of a body to the argument of the call through which it was entered."""
         outer_value = self.record.outside.get(node.value)
         if outer_value is not None:
-            yield Edge(node, Node(outer_value, node.context[:-1]), 0, 0, self._captured(node, outer_value, tape))
+            context = self._made_in(outer_value, node.context)
+            yield Edge(node, Node(outer_value, context), 0, 0, self._captured(node, outer_value, tape))
             return
         graph, position = self.record.graph_inputs[node.value]
         if node.context:
@@ -247,6 +248,19 @@ class Flow:
         for call in self.record.calls_of.get(graph, ()):
             outside = tape is not None and tape.id not in call.tapes
             yield from self._argument(node, call, position, (), ARGUMENT if outside else FLOWS)
+
+    def _made_in(self, value: int, context: tuple[int, ...]) -> tuple[int, ...]:
+        """The calls around the making of a captured value: those that run the graph it was made in."""
+        made = self.record.producers.get(value)
+        inside = self.record.graph_inputs.get(value)
+        graph = inside[0] if inside is not None else made[0].graph if made is not None else 0
+        context = context[:-1]
+        while context:
+            call = self.record.operations.get(context[-1])
+            if call is not None and graph in call.bodies:
+                break
+            context = context[:-1]
+        return context
 
     def _captured(self, node: Node, outer: int, tape: Tape | None) -> str:
         """A tape inside the function does not follow what the function took from outside it."""

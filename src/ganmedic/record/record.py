@@ -167,7 +167,8 @@ class Record:
         """A line of the user's source, empty where it is not at hand."""
         lines = self._lines.get(file)
         if lines is None:
-            lines = self._lines[file] = self.sources.get(file, "").splitlines()
+            text = self.sources.get(file, "").replace("\r\n", "\n").replace("\r", "\n")
+            lines = self._lines[file] = text.split("\n")
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     @cached_property

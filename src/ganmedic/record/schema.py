@@ -165,7 +165,7 @@ class Tape:
 
     Attributes:
         pauses: begin, end and place of each stretch in which it did not record.
-        watched: value id and time of each ``tape.watch``.
+        watched: value id and time of each ``tape.watch``; ``watching`` the places of those calls.
     """
 
     id: int
@@ -177,6 +177,7 @@ class Tape:
     pauses: list[tuple[int, int, Stack]] = field(default_factory=list)
     resets: list[tuple[int, Stack]] = field(default_factory=list)
     watched: list[tuple[int, int]] = field(default_factory=list)
+    watching: list[Stack] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -65,7 +65,7 @@ def save(record: Record, path: str | Path) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
         finally:
             connection.close()
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, ValueError) as error:
         fresh.unlink(missing_ok=True)
         raise RecordError(
             f"The record could not be written to {target}: {error}. Name a file in a writable folder."
@@ -77,7 +77,9 @@ def _write(record: Record, connection: sqlite3.Connection) -> None:
     about = {"format": str(FORMAT), **{f"fact:{name}": value for name, value in record.facts.items()}}
     connection.executemany("INSERT INTO about VALUES (?, ?)", about.items())
     connection.execute("CREATE TABLE sources (file TEXT PRIMARY KEY, text TEXT)")
-    connection.executemany("INSERT INTO sources VALUES (?, ?)", record.sources.items())
+    connection.executemany(
+        "INSERT INTO sources VALUES (?, ?)", ((file, _plain(text)) for file, text in record.sources.items())
+    )
     for table, kind in TABLES.items():
         names = [field.name for field in fields(kind)]
         connection.execute(f"CREATE TABLE {table} ({', '.join(_column(name) for name in names)})")
@@ -94,7 +96,9 @@ def _column(name: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (int, float, str)):
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if value is None or isinstance(value, (int, float)):
         return value
     return json.dumps(value, default=asdict)
 
@@ -108,8 +112,10 @@ def load(path: str | Path) -> Record:
     target = Path(path)
     if not target.is_file():
         raise RecordError(f"There is no record at {target}. Make one with: ganmedic check --record {target} train.py")
+    # A file that nobody writes any more is read as it is: no journal is made beside it.
+    quiet = "" if target.with_name(target.name + "-wal").exists() else "&immutable=1"
     try:
-        connection = sqlite3.connect(f"file:{target}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{target.absolute().as_uri()}?mode=ro{quiet}", uri=True)
         try:
             about = dict(connection.execute("SELECT name, value FROM about").fetchall())
             if int(about.get("format", 0)) != FORMAT:
@@ -123,7 +129,7 @@ def load(path: str | Path) -> Record:
                 getattr(record, table).update(_read(connection, table, kind))
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
         raise RecordError(
             f"{target} is no record of ganmedic ({error}). Make one with: ganmedic check --record FILE train.py"
         ) from error
@@ -132,6 +138,9 @@ def load(path: str | Path) -> Record:
 
 def _read(connection: sqlite3.Connection, table: str, kind: type) -> dict[int, Any]:
     names = [field.name for field in fields(kind)]
+    there = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+    if missing := set(names) - there:
+        raise LookupError(f"its table {table} has no column {', '.join(sorted(missing))}")
     hints = typing.get_type_hints(kind)
     rows = {}
     for values in connection.execute(f"SELECT {', '.join(chr(34) + n + chr(34) for n in names)} FROM {table}"):
