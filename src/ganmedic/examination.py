@@ -70,7 +70,7 @@ class Examination:
         self._began = time.monotonic()
         self._timer: threading.Timer | None = None
         self._late = False
-        self._closing = False
+        self._closing = threading.Event()
         self._over: Ending | None = None
         self._thread_ends: list[BaseException] = []
         #: Whether an exception out of a traced function ends the examination: where nobody else would notice it.
@@ -101,7 +101,7 @@ class Examination:
 
         if self._result is not None:
             return
-        self._closing = True
+        self._closing.set()
         if self._timer is not None:
             self._timer.cancel()
         stop_waiting(self._waiting)
@@ -185,7 +185,7 @@ class Examination:
             self.close(error)
 
     def _step(self, count: int) -> None:
-        if self._closing or not (self._late or (self._steps is not None and count >= self._steps)):
+        if self._closing.is_set() or not (self._late or (self._steps is not None and count >= self._steps)):
             return
         self._over = "seconds" if self._late else "steps"
         if threading.current_thread() is threading.main_thread():
@@ -200,8 +200,7 @@ class Examination:
         import signal
 
         self._late = True
-        time.sleep(2)
-        if self._closing:
+        if self._closing.wait(2):
             return
         with contextlib.suppress(Exception):
             if hasattr(signal, "pthread_kill"):

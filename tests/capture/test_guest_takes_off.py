@@ -62,7 +62,7 @@ def snapshot() -> dict[tuple[int, str], Any]:
         "logging": [list(logging.getLogger(name).handlers) for name in (None, "tensorflow", "absl")],
         "callbacks": list(context.context().op_callbacks),
         "execute": execute.execute,
-        "threads": threading.enumerate(),
+        "threads": [thread.name for thread in threading.enumerate() if not thread.daemon],
     }
     return {**found, **{(0, name): (None, value) for name, value in process.items()}}
 
@@ -250,11 +250,10 @@ def test_what_keras_and_python_ask_of_a_class_has_the_same_answer() -> None:
         for owner in [*layers, tf.GradientTape]:
             for name in [*methods, "gradient", "watch", "jacobian", "stop_recording"]:
                 member = inspect.getattr_static(owner, name, None)
-                function = member.fget if isinstance(member, property) else member
                 found.append((owner.__name__, name, type(member).__name__, getattr(member, "__doc__", None)))
-                if inspect.isfunction(function):
-                    found += [str(inspect.signature(function)), inspect.getfullargspec(function)]
-                    found += [function.__name__, function.__qualname__, function.__module__]
+                if inspect.isfunction(member):
+                    found += [str(inspect.signature(member)), inspect.getfullargspec(member)]
+                    found += [member.__name__, member.__qualname__, member.__module__]
         return found
 
     class Bare(keras.layers.Layer):
@@ -271,7 +270,6 @@ def test_what_keras_and_python_ask_of_a_class_has_the_same_answer() -> None:
     with Examination() as examination:
         watched = [answers(), configured()]
 
-    # getfullargspec looks through a property into its getter, which is ganmedic's for a list of variables.
     assert watched[0] == plain[0]
     assert watched[1] == plain[1]
     assert examination.diagnosis().tool_errors == ()
@@ -315,7 +313,8 @@ def test_models_are_copied_saved_and_loaded_while_watched(tmp_path: Path) -> Non
         loaded.load_weights(tmp_path / "model.weights.h5")
         checkpoint = tf.train.Checkpoint(model=model)
         checkpoint.restore(checkpoint.save(str(tmp_path / "checkpoint")))
-        for again in (model, copied, pickled, cloned, loaded, tf.saved_model.load(str(tmp_path / "exported")).serve):
+        exported, saved = (tf.saved_model.load(str(tmp_path / name)) for name in ("exported", "saved"))
+        for again in (model, copied, pickled, cloned, loaded, exported.serve, saved):
             assert (again(data).numpy() == expected).all()
         for again in (copied, pickled, loaded):
             again.fit(data, tf.ones([8, 1]), verbose=0)

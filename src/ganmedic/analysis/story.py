@@ -50,14 +50,26 @@ def location(run: Run, place: Place, role: str, *calls: str) -> Location:
     )
 
 
-def locations(run: Run, *pairs: tuple[Place | None, str]) -> tuple[Location, ...]:
-    """Places with their parts, each line once, the first mention deciding."""
+#: What is marked on a line, by the part the line plays.
+_MARKED = {
+    "gradient": ("gradient", "jacobian", "batch_jacobian"),
+    "apply": ("apply_gradients", "apply"),
+    "tape": ("GradientTape",),
+}
+
+
+def locations(run: Run, *pairs: tuple[Place | None, str], mark: tuple[str, ...] = ()) -> tuple[Location, ...]:
+    """Places with their parts, each line once, the first mention deciding.
+
+    Args:
+        mark: names of the calls to be marked on the line of the fault; the whole line where there is none of them.
+    """
     found: list[Location] = []
     seen: set[tuple[str, int]] = set()
     for place, role in pairs:
         if place is not None and (place.file, place.line) not in seen:
             seen.add((place.file, place.line))
-            found.append(location(run, place, role))
+            found.append(location(run, place, role, *(mark if role == "fault" else _MARKED.get(role, ()))))
     return tuple(found)
 
 

@@ -80,8 +80,10 @@ class Patches:
             guarded(after, token, result, None)
             return result
 
+        # What is a wrapper already is left to answer as the wrapper it is; Keras asks for the signature of the rest.
         with contextlib.suppress(TypeError, ValueError):
-            wrapper.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]
+            if not hasattr(original, "__wrapped__"):
+                wrapper.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]
         untouched(wrapper)
         self.replace(owner, name, wrapper)
 

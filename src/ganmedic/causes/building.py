@@ -116,6 +116,7 @@ def term_finding(
     remedies: tuple[Remedy, ...],
     evidence: tuple[str, ...] = (),
     place: Place | None = None,
+    mark: tuple[str, ...] = (),
 ) -> Finding:
     """A finding about one term of a summed loss."""
     net = run.net_of.get(term.values[0])
@@ -132,6 +133,7 @@ def term_finding(
             (innermost(made[0].stack) if made is not None else None, "term"),
             (run.loss_place(term.call), "loss"),
             (innermost(term.call.stack), "gradient"),
+            mark=mark,
         ),
         remedies=remedies,
         evidence=evidence,

@@ -179,6 +179,7 @@ def _explain_absent(run: Run, gap: Gap) -> Finding:
             (left.place, "fault"),
             (run.loss_place(gap.call), "loss"),
             (innermost(gap.call.stack), "gradient"),
+            mark=(left.how.split(".")[-1].removesuffix("()"),),
         ),
         remedies=(_remedy(),),
         evidence=(*call_evidence(run, gap), _seen(left)),

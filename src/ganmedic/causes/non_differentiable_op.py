@@ -165,6 +165,7 @@ def _explain(run: Run, gap: Gap) -> Finding:
             *((innermost(run.flow.operation(edge).stack), "cut") for edge in gap.chain[::-1]),
             (run.loss_place(gap.call), "loss"),
             (innermost(gap.call.stack), "gradient"),
+            mark=_called(operation),
         ),
         remedies=(_remedy(run, operation),),
         evidence=(*call_evidence(run, gap), _chain_text(run, gap.chain)),
@@ -178,11 +179,26 @@ def _explain_term(run: Run, term: Term) -> Finding:
         run,
         term,
         SLUG,
-        f"One term of the loss trains nothing: {operation_name(operation)} lies between it and the networks, and "
+        f"One term of the loss trains nothing: {operation_name(operation)} lies between it and {_whose(run, term)}, and "
         f"{_why(term.chain[0].verdict)}. The term never falls, and no gradient is None.",
         remedies=(_remedy(run, operation),),
         evidence=(_chain_text(run, term.chain),),
+        mark=_called(operation),
     )
+
+
+def _called(operation: Operation) -> tuple[str, ...]:
+    """What a user calls to get this operation."""
+    kind = operation.kind
+    return (
+        _STEPS.get(kind) or kind.lower(),
+        {"ArgMax": "argmax", "OneHot": "one_hot", "TopKV2": "top_k"}.get(kind, kind),
+    )
+
+
+def _whose(run: Run, term: Term) -> str:
+    net = run.net_of.get(term.values[0])
+    return net.name if net is not None else "the network"
 
 
 def _why(verdict: str) -> str:

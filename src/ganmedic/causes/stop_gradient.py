@@ -152,6 +152,7 @@ def find(record: Record) -> list[Finding]:
                     f"One term of the loss trains nothing: {operation_name(operation)} stops every gradient between it and the "
                     "networks.",
                     remedies=(_remedy(operation),),
+                    mark=("stop_gradient",),
                 )
             )
     return found
@@ -179,6 +180,7 @@ def _explain(run: Run, gap: Gap) -> Finding:
             (innermost(operation.stack), "cut"),
             (run.loss_place(gap.call), "loss"),
             (innermost(gap.call.stack), "gradient"),
+            mark=("stop_gradient",),
         ),
         remedies=(_remedy(operation),),
         evidence=call_evidence(run, gap),
