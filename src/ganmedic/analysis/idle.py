@@ -101,7 +101,9 @@ def _judge_answered(
     call = answered[0]
     if value in used and all(apply.error for apply in used[value]):
         return None
-    if value in used and any(variable in run.net_of for apply in used[value] for variable in apply.variables):
+    if value in used and any(
+        variable in run.net_of and run.computed_with(variable) for apply in used[value] for variable in apply.variables
+    ):
         return None
     if value in used:
         return Idle("not-applied", net, (value,), False, call, used[value][0])

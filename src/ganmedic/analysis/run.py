@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ganmedic.analysis.networks import Net, find_networks
-from ganmedic.record.flow import Edge, Flow, Node, Reach
+from ganmedic.record.flow import READS, Edge, Flow, Node, Reach
 from ganmedic.record.record import Record
 from ganmedic.record.schema import FLOWS, ZERO, Apply, GradientCall, ListRead, Module, Place, Stack
 
@@ -184,6 +184,19 @@ class Run:
         if self.moved(variable) is False:
             return False
         return variable in self.applied or variable in self.assigned
+
+    def computed_with(self, variable: int) -> bool:
+        """Whether some forward pass reads a variable; a copy that nothing computes with is no network's weight."""
+        handles, queue = [variable], [variable]
+        while queue:
+            inner = self.record.inside.get(queue.pop(), [])
+            handles.extend(inner)
+            queue.extend(inner)
+        return any(
+            operation.apply is None and operation.kind in READS
+            for handle in handles
+            for operation, _ in self.record.consumers.get(handle, ())
+        )
 
     def meant_to_train(self, variable: int) -> bool:
         """Whether a variable is a weight, not state such as moving statistics."""

@@ -21,7 +21,7 @@ GENERATED = "__autograph_generated_file"
 
 
 def _library_folders() -> tuple[str, ...]:
-    paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")}
     paths.update(site.getsitepackages())
     paths.add(site.getusersitepackages())
     import keras

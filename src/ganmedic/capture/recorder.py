@@ -53,6 +53,9 @@ class Recorder:
         self._graph_objects: list[Any] = []
         self._control_flow: list[tuple[Operation, Any]] = []
         self._stacks: dict[Stack, Stack] = {}
+        self._made: set[int] = set()
+        #: Says which variable a tensor of unknown origin was read from.
+        self.variable_behind: Callable[[Any], int | None] = lambda tensor: None
         #: Called when a variable is made while eager operations are not recorded.
         self.born: Callable[[], None] = lambda: None
         self.signatures: dict[int, tuple[Any, ...]] = {}
@@ -135,6 +138,8 @@ class Recorder:
 
     def _keep(self, kind: str, inputs: Any, attributes: Any, outputs: Any, graph: Any) -> None:
         here = self.here
+        if graph is None:
+            self._reads_behind(inputs)
         number = self.now()
         values = [value for value in inputs if hasattr(value, "_id")]
         made = [value for value in outputs or () if hasattr(value, "_id")]
@@ -154,6 +159,7 @@ class Recorder:
             apply=here.apply,
         )
         self.record.operations[number] = operation
+        self._made.update(operation.outputs)
         self.signatures[number] = (attributes, [shape_of(value) for value in values])
         if kind in CONTROL_FLOW and made:
             self._control_flow.append((operation, made[0].op))
@@ -198,7 +204,20 @@ class Recorder:
             **more,
         )
         self.record.operations[operation.id] = operation
+        self._made.update(operation.outputs)
         return operation
+
+    def _reads_behind(self, inputs: Any) -> None:
+        """Notes the reads of variables that TensorFlow did by itself, out of sight, for an operation handed the variable."""
+        for value in inputs:
+            found = getattr(value, "_id", None)
+            if found is None or found in self._made or not value.dtype.is_floating:
+                continue
+            self._made.add(found)
+            handle = self.variable_behind(value)
+            if handle is not None:
+                self.add("ReadVariableOp", (), (value,), flows=("flows",)).inputs = (handle,)
+                self.record.operations[self.latest].input_types = ("resource",)
 
     def _drop_old(self) -> None:
         operations = self.record.operations

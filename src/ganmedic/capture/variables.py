@@ -6,6 +6,7 @@ import hashlib
 import weakref
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager.record import stop_recording
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
@@ -48,6 +49,7 @@ class Variables:
 
     def install(self, patches: Patches) -> None:
         """Makes variables known the moment they are made."""
+        self._recorder.variable_behind = self.behind
         patches.wrap(ResourceVariable, "__init__", before=lambda variable, *a, **k: variable, after=self._made)
 
     def _made(self, variable: Any, result: Any, error: BaseException | None) -> None:
@@ -78,6 +80,27 @@ class Variables:
             if not row.first:
                 row.first = self._digest(variable)
         return found
+
+    def behind(self, tensor: Any) -> int | None:
+        """The variable that an eager tensor was read from: the two share their memory, or alone hold the same values."""
+        shape = tuple(tensor.shape.as_list())
+        alike = [
+            (found, variable)
+            for found, reference in self._objects.items()
+            if self._recorder.record.variables[found].shape == shape and (variable := reference()) is not None
+        ]
+        if not alike or not shape:
+            return None
+        self._recorder.here.silent += 1
+        try:
+            with stop_recording():
+                array = tensor._numpy()
+                arrays = [(found, variable.read_value()._numpy()) for found, variable in alike]
+        finally:
+            self._recorder.here.silent -= 1
+        shared = [found for found, other in arrays if np.shares_memory(array, other)]
+        equal = shared or [found for found, other in arrays if np.array_equal(array, other)]
+        return equal[0] if len(equal) == 1 else None
 
     def compare(self) -> None:
         """Takes the values as they are now, to be held against the first ones."""

@@ -151,21 +151,7 @@ def find(record: Record) -> list[Finding]:
 
 def _is_copy(run: Run, pair: Pair) -> bool:
     """A variable that no network computes with is a copy, not another network's."""
-    return pair.variable not in run.net_of or not _computed_with(run, pair.variable)
-
-
-def _computed_with(run: Run, variable: int) -> bool:
-    handles, queue = [variable], [variable]
-    while queue:
-        inner = run.record.inside.get(queue.pop(), [])
-        handles.extend(inner)
-        queue.extend(inner)
-    return any(
-        (operation.apply is None and operation.kind in ("ReadVariableOp", "ResourceGather", "ResourceGatherNd"))
-        or operation.bodies
-        for handle in handles
-        for operation, _ in run.record.consumers.get(handle, ())
-    )
+    return pair.variable not in run.net_of or not run.computed_with(pair.variable)
 
 
 def _explain(run: Run, apply: Apply, pairs: list[Pair]) -> Finding:

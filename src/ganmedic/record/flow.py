@@ -208,7 +208,11 @@ class Flow:
         return own
 
     def _recorded(self, operation: Operation, context: tuple[int, ...], tape: Tape | None) -> bool:
-        if tape is None or tape.id in operation.tapes:
+        if tape is None:
+            return True
+        if any(time > operation.id for time, _ in tape.resets):
+            return False
+        if tape.id in operation.tapes:
             return True
         return any(tape.id in self.record.operations[call].tapes for call in context if call in self.record.operations)
 
