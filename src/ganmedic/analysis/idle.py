@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ganmedic.analysis.networks import Net
 from ganmedic.analysis.pairs import applied_origins
@@ -35,13 +36,10 @@ class Idle:
 
 def idle_variables(run: Run) -> list[Idle]:
     """Groups of variables that nothing trains, each with its cause."""
-    found = getattr(run, "_idle", None)
-    if found is None:
-        found = _find(run)
-        run._idle = found  # type: ignore[attr-defined]
-    return list(found)
+    return list(_find(run))
 
 
+@lru_cache(maxsize=2)
 def _find(run: Run) -> list[Idle]:
     gaps = {value for gap in run.gaps for value in gap.values}
     used = applied_origins(run)

@@ -64,11 +64,9 @@ class Run:
     @staticmethod
     def of(record: Record) -> Run:
         """The run of a record."""
-        found = getattr(record, "_run", None)
-        if not isinstance(found, Run):
-            found = Run(record)
-            record._run = found  # type: ignore[attr-defined]
-        return found
+        if not isinstance(record.worked_out, Run):
+            record.worked_out = Run(record)
+        return record.worked_out
 
     # --- networks -----------------------------------------------------------------------------------------------------
 

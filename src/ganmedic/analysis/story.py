@@ -107,6 +107,11 @@ def portion(run: Run, net: Net | None, values: tuple[int, ...]) -> str:
     return f"{len(values)} of the {total} variables of {net.name}"
 
 
+def capital(text: str) -> str:
+    """A text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def innermost(stack: Stack) -> Place | None:
     """The innermost line of the user's code on a stack."""
     return stack[-1] if stack else None

@@ -121,7 +121,7 @@ import ast
 from ganmedic.analysis.idle import Idle, idle_variables, reads_of
 from ganmedic.analysis.run import Gap, Run
 from ganmedic.analysis.source import statement
-from ganmedic.analysis.story import innermost, locations, portion
+from ganmedic.analysis.story import capital, innermost, locations, portion
 from ganmedic.analysis.verdicts import cause_of
 from ganmedic.causes.building import call_evidence, finding_of
 from ganmedic.finding import Finding, Remedy
@@ -179,7 +179,7 @@ def _explain(run: Run, idle: Idle) -> Finding:
         run,
         gap,
         SLUG,
-        f"{_capital(portion(run, idle.net, idle.values))} never train: {freezing} hides them from {trained_by}.",
+        f"{capital(portion(run, idle.net, idle.values))} never train: {freezing} hides them from {trained_by}.",
         locations(run, (freeze_place(run, idle.freeze), "fault"), (place, "gradient")),
         remedies=(_remedy(run, idle.freeze, idle.net.name),),
         evidence=(
@@ -242,10 +242,6 @@ def _any_call(run: Run) -> GradientCall:
 def _text(run: Run, freeze: Freeze) -> str:
     place = freeze_place(run, freeze)
     return f"`trainable = {freeze.value}` at line {place.line}" if place is not None else f"trainable = {freeze.value}"
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def _remedy(run: Run, freeze: Freeze, name: str) -> Remedy:

@@ -125,7 +125,7 @@ from ganmedic.analysis.idle import Idle, idle_variables
 from ganmedic.analysis.networks import Net
 from ganmedic.analysis.run import Gap, Run
 from ganmedic.analysis.source import called_name, definitions, returned_by, statement, text_of, tree, used_next
-from ganmedic.analysis.story import innermost, locations, portion
+from ganmedic.analysis.story import capital, innermost, locations, portion
 from ganmedic.causes.building import finding_of
 from ganmedic.finding import Finding, Remedy
 from ganmedic.record.flow import READS
@@ -161,7 +161,9 @@ def _explain(run: Run, idle: Idle) -> Finding:
     gap = Gap(call, idle.net, idle.values)
     if idle.apply is not None:
         place = innermost(idle.apply.stack)
-        summary = f"{_capital(portion(run, idle.net, idle.values))} never move: their gradients are applied to a copy of them."
+        summary = (
+            f"{capital(portion(run, idle.net, idle.values))} never move: their gradients are applied to a copy of them."
+        )
         remedy = Remedy(
             "Apply the gradients to the network's own variables.",
             f"optimizer.apply_gradients(zip(gradients, {idle.net.name}.trainable_variables))",
@@ -172,7 +174,7 @@ def _explain(run: Run, idle: Idle) -> Finding:
         place = (
             lost or _skipped_apply(run, call) or (used_next(run.record, place) if place is not None else None) or place
         )
-        summary = f"{_capital(portion(run, idle.net, idle.values))} never move: their gradients are computed and never applied."
+        summary = f"{capital(portion(run, idle.net, idle.values))} never move: their gradients are computed and never applied."
         remedy = Remedy(
             "Hand the gradients to the optimizer in every step.",
             f"optimizer.apply_gradients(zip(gradients, {idle.net.name}.trainable_variables))",
@@ -191,10 +193,6 @@ def _explain(run: Run, idle: Idle) -> Finding:
         confidence=0.88,
         severity="error" if idle.whole else "warning",
     )
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def _lost_update(run: Run, call: GradientCall) -> Place | None:
@@ -267,7 +265,7 @@ def _explain_rate(run: Run, optimizer: Optimizer) -> Finding | None:
         run,
         gap,
         SLUG,
-        f"{_capital(portion(run, net, values))} {'never move' if always else 'stop moving'}: the learning rate of "
+        f"{capital(portion(run, net, values))} {'never move' if always else 'stop moving'}: the learning rate of "
         f"{optimizer.kind} is 0{'' if always else f' for the last {share:.0%} of the updates'}.",
         locations(
             run,

@@ -116,7 +116,7 @@ from __future__ import annotations
 from ganmedic.analysis.idle import Idle, idle_variables, reads_of
 from ganmedic.analysis.run import Gap, Run
 from ganmedic.analysis.source import assigned_name
-from ganmedic.analysis.story import innermost, locations, portion
+from ganmedic.analysis.story import capital, innermost, locations, portion
 from ganmedic.analysis.verdicts import cause_of, twin
 from ganmedic.causes.building import call_evidence, failure_finding, finding_of
 from ganmedic.finding import Finding, Remedy
@@ -194,7 +194,7 @@ def _explain(run: Run, idle: Idle) -> Finding:
         run,
         gap,
         SLUG,
-        f"{_capital(portion(run, idle.net, idle.values))} are never trained: the list was read before they were made.",
+        f"{capital(portion(run, idle.net, idle.values))} are never trained: the list was read before they were made.",
         locations(run, (innermost(read.stack), "fault"), (innermost(call.stack), "gradient")),
         remedies=(_remedy(idle.net.name),),
         evidence=(
@@ -204,10 +204,6 @@ def _explain(run: Run, idle: Idle) -> Finding:
         confidence=0.93,
         severity="error" if idle.whole else "warning",
     )
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def _remedy(name: str) -> Remedy:

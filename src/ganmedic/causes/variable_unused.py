@@ -118,7 +118,7 @@ from __future__ import annotations
 
 from ganmedic.analysis.run import Gap, Run
 from ganmedic.analysis.source import call_named, made_at, returned_by, text_of
-from ganmedic.analysis.story import innermost, locations, portion
+from ganmedic.analysis.story import capital, innermost, locations, portion
 from ganmedic.analysis.verdicts import cause_of
 from ganmedic.causes.building import call_evidence, finding_of
 from ganmedic.finding import Finding, Remedy
@@ -245,14 +245,14 @@ def _about_idle_layer(run: Run, gap: Gap, who: str, module: Module) -> tuple[Pla
         place = _call_function(run, gap, module) or innermost(made_at(run.record, module.stack))
         return (
             place,
-            f"{who[0].upper()}{who[1:]} get no gradient: layer {name} is never called, so the loss cannot depend on it.",
+            f"{capital(who)} get no gradient: layer {name} is never called, so the loss cannot depend on it.",
             Remedy(f"Call {name} where the network is computed, or remove the layer."),
         )
     dead_end = _dead_end(run, gap, calls[-1])
     if dead_end is not None and any(value in run.record.consumers for value in calls[-1].outputs):
         return (
             dead_end,
-            f"{who[0].upper()}{who[1:]} get no gradient: {name} is called, but what it computes is not part of what its "
+            f"{capital(who)} get no gradient: {name} is called, but what it computes is not part of what its "
             "network returns.",
             Remedy(f"Bring the output of {name} into what is returned here."),
         )
@@ -260,12 +260,12 @@ def _about_idle_layer(run: Run, gap: Gap, who: str, module: Module) -> tuple[Pla
     if bypass is not None:
         return (
             innermost(bypass.stack),
-            f"{who[0].upper()}{who[1:]} get no gradient: {name} is called, but the next layer reads the value from before it.",
+            f"{capital(who)} get no gradient: {name} is called, but the next layer reads the value from before it.",
             Remedy(f"Hand the output of {name} to the next layer."),
         )
     return (
         run.loss_place(gap.call),
-        f"{who[0].upper()}{who[1:]} get no gradient: the output of {name} is computed, but the loss does not use it.",
+        f"{capital(who)} get no gradient: the output of {name} is computed, but the loss does not use it.",
         Remedy(f"Bring the output of {name} into the loss, or remove the layer."),
     )
 

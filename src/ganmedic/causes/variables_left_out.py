@@ -126,7 +126,7 @@ from __future__ import annotations
 from ganmedic.analysis.idle import Idle, idle_variables, reads_of
 from ganmedic.analysis.run import Gap, Run
 from ganmedic.analysis.source import argument, call_named, made_at, text_of
-from ganmedic.analysis.story import innermost, locations, portion
+from ganmedic.analysis.story import capital, innermost, locations, portion
 from ganmedic.causes.building import finding_of
 from ganmedic.finding import Finding, Remedy
 from ganmedic.record.record import Record
@@ -151,7 +151,7 @@ def _explain(run: Run, idle: Idle) -> Finding:
     name = idle.net.name
     if idle.apply is not None:
         place = innermost(idle.apply.stack)
-        summary = f"{_capital(who)} never move: their gradients are computed, but zip pairs only {len(idle.apply.variables)} of them."
+        summary = f"{capital(who)} never move: their gradients are computed, but zip pairs only {len(idle.apply.variables)} of them."
         remedy = Remedy(
             "Zip the gradients with the very list they were asked for; zip cuts the longer one without a word.",
             "optimizer.apply_gradients(zip(gradients, variables, strict=True))",
@@ -159,7 +159,7 @@ def _explain(run: Run, idle: Idle) -> Finding:
     elif _untracked(run, idle):
         place = _untracked_place(run, idle)
         summary = (
-            f"{_capital(who)} never move: they sit in an object that Keras does not track, so the model's trainable_variables "
+            f"{capital(who)} never move: they sit in an object that Keras does not track, so the model's trainable_variables "
             "do not hold them."
         )
         remedy = Remedy(
@@ -170,7 +170,7 @@ def _explain(run: Run, idle: Idle) -> Finding:
     else:
         place = _list_place(run, idle, call)
         summary = (
-            f"{_capital(who)} never move: they take part in the loss, but no list of variables to train holds them."
+            f"{capital(who)} never move: they take part in the loss, but no list of variables to train holds them."
         )
         remedy = Remedy(
             f"Add them to the list that the gradient is asked for: {_parts(run, idle)}.",
@@ -190,10 +190,6 @@ def _explain(run: Run, idle: Idle) -> Finding:
         confidence=0.85,
         severity="error" if idle.whole else "warning",
     )
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def _parts(run: Run, idle: Idle) -> str:

@@ -118,7 +118,7 @@ from __future__ import annotations
 from ganmedic.analysis.pairs import Pair, mismatches, origins_of
 from ganmedic.analysis.run import Run
 from ganmedic.analysis.source import decided_at, statement, text_of
-from ganmedic.analysis.story import innermost, locations, variable_names
+from ganmedic.analysis.story import capital, innermost, locations, variable_names
 from ganmedic.causes.building import failure_finding
 from ganmedic.finding import Finding, Remedy
 from ganmedic.record.record import Record
@@ -172,7 +172,7 @@ def _explain(run: Run, apply: Apply, pairs: list[Pair]) -> Finding:
         severity="error",
         confidence=0.95,
         network=run.role_of(given),
-        summary=f"{what[0].upper()}{what[1:]}: {len(pairs)} of {len(apply.variables)} pairs do not belong together, e.g. the "
+        summary=f"{capital(what)}: {len(pairs)} of {len(apply.variables)} pairs do not belong together, e.g. the "
         f"gradient of {names[0]} goes to {names[1]}.",
         evidence=(
             f"{len(pairs)} of {len(apply.variables)} pairs carry the gradient of another variable",

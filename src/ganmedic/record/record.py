@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from ganmedic.record.schema import (
@@ -51,10 +51,12 @@ class Record:
     failures: dict[int, Failure] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
+    #: What the analysis has worked out from the rows; not part of what happened.
+    worked_out: object = field(default=None, init=False, repr=False, compare=False)
 
     def view(self) -> Record:
         """The same rows without the look-ups made so far."""
-        return Record(**{name: getattr(self, name) for name in self.__dataclass_fields__})
+        return Record(**{row.name: getattr(self, row.name) for row in fields(self) if row.init})
 
     @property
     def failure(self) -> Failure | None:
