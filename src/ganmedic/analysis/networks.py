@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ganmedic.analysis.source import argument, assigned_name, call_named, text_of
 from ganmedic.record.flow import Flow, Node
 from ganmedic.record.record import Record
-from ganmedic.record.schema import LayerCall, Module, Operation
+from ganmedic.record.schema import GradientCall, LayerCall, Module, Operation
 
 #: Operations that draw random numbers: where the noise comes from.
 RANDOM = re.compile(r"(Random|Multinomial|TruncatedNormal|ParameterizedTruncatedNormal)")
@@ -149,7 +149,7 @@ def _loose(record: Record, taken: dict[int, Net]) -> list[Net]:
     asked: dict[int, set[object]] = {}
     for call in record.gradient_calls.values():
         for variable in call.sources:
-            if variable in record.variables and variable not in taken:
+            if variable in record.variables and variable not in taken and not _is_passing(record, variable, call):
                 asked.setdefault(variable, set()).add((call.stack, len(call.sources)))
     for apply in record.applies.values():
         for variable in apply.variables:
@@ -161,6 +161,14 @@ def _loose(record: Record, taken: dict[int, Net]) -> list[Net]:
         Net(_expression(record, key), tuple(variables), None, whole=tuple(variables))
         for key, variables in groups.items()
     ]
+
+
+def _is_passing(record: Record, variable: int, call: GradientCall) -> bool:
+    """A variable made inside the tape, or gone again without an update, is an input to differentiate by, no weight."""
+    row = record.variables[variable]
+    tape = record.tapes.get(call.tape)
+    made_inside = tape is not None and row.seen > tape.id
+    return made_inside or (row.dead and not any(variable in apply.variables for apply in record.applies.values()))
 
 
 def _expression(record: Record, key: tuple[object, ...]) -> str:
