@@ -518,7 +518,7 @@ def every_question_to_a_tape(rounds: int = 4) -> Result:
         seen.append(tape.batch_jacobian(squares, columns))
         errors = []
         for question in (
-            lambda tape=tape: tape.gradient(squares, columns),
+            lambda tape=tape, target=squares: tape.gradient(target, x),
             lambda: tf.GradientTape().gradient(),
             lambda tape=tape: tape.watch(),
             lambda: tf.GradientTape().gradient("loss", "weights"),

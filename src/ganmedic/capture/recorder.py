@@ -138,7 +138,8 @@ class Recorder:
 
     def _keep(self, kind: str, inputs: Any, attributes: Any, outputs: Any, graph: Any) -> None:
         here = self.here
-        if graph is None:
+        # What is put into a variable was read in sight: there is nothing to look for, and each new variable is filled.
+        if graph is None and not kind.startswith("Assign"):
             self._reads_behind(inputs)
         number = self.now()
         values = [value for value in inputs if hasattr(value, "_id")]

@@ -46,6 +46,7 @@ class Variables:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._objects: dict[int, Any] = {}
+        self._memory: dict[int, int] = {}
 
     def install(self, patches: Patches) -> None:
         """Makes variables known the moment they are made."""
@@ -53,7 +54,7 @@ class Variables:
         patches.wrap(ResourceVariable, "__init__", before=lambda variable, *a, **k: variable, after=self._made)
 
     def _made(self, variable: Any, result: Any, error: BaseException | None) -> None:
-        if error is None and variable is not None and getattr(variable, "trainable", False):
+        if error is None and variable is not None and getattr(variable, "trainable", False) and _is_eager(variable):
             self.know(variable)
 
     def know(self, value: Any) -> int:
@@ -84,23 +85,35 @@ class Variables:
     def behind(self, tensor: Any) -> int | None:
         """The variable that an eager tensor was read from: the two share their memory, or alone hold the same values."""
         shape = tuple(tensor.shape.as_list())
-        alike = [
-            (found, variable)
-            for found, reference in self._objects.items()
-            if self._recorder.record.variables[found].shape == shape and (variable := reference()) is not None
-        ]
-        if not alike or not shape:
+        if not shape:
             return None
         self._recorder.here.silent += 1
         try:
             with stop_recording():
                 array = tensor._numpy()
-                arrays = [(found, variable.read_value()._numpy()) for found, variable in alike]
+                known = self._memory.get(_address(array))
+                if known is not None and self._is_still_at(known, array):
+                    return known
+                alike = {
+                    found: variable.read_value()._numpy()
+                    for found, reference in self._objects.items()
+                    if self._recorder.record.variables[found].shape == shape
+                    and (variable := reference()) is not None
+                    and _is_eager(variable)
+                }
         finally:
             self._recorder.here.silent -= 1
-        shared = [found for found, other in arrays if np.shares_memory(array, other)]
-        equal = shared or [found for found, other in arrays if np.array_equal(array, other)]
+        # Remembered, so that one look at all variables serves as many reads until the next update.
+        if len(self._memory) > 10 * len(self._objects):
+            self._memory.clear()
+        self._memory.update({_address(other): found for found, other in alike.items()})
+        shared = [found for found, other in alike.items() if np.shares_memory(array, other)]
+        equal = shared or [found for found, other in alike.items() if np.array_equal(array, other)]
         return equal[0] if len(equal) == 1 else None
+
+    def _is_still_at(self, found: int, array: Any) -> bool:
+        variable = self._objects[found]()
+        return variable is not None and np.shares_memory(array, variable.read_value()._numpy())
 
     def compare(self) -> None:
         """Takes the values as they are now, to be held against the first ones."""
@@ -127,3 +140,13 @@ class Variables:
             return ""
         finally:
             self._recorder.here.silent -= 1
+
+
+def _is_eager(variable: Any) -> bool:
+    """Whether a variable has a value now; those that TensorFlow makes in the graph of a saved model have none."""
+    return isinstance(handle_of(variable), tf.__internal__.EagerTensor)
+
+
+def _address(array: Any) -> int:
+    """Where the values of an array lie."""
+    return int(array.__array_interface__["data"][0])
