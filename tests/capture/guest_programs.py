@@ -133,7 +133,9 @@ def function_loop(rounds: int = 6, jit: bool = False) -> Result:
             grads = tape.gradient(d_loss, d.trainable_variables)
             d_optimizer.apply_gradients(zip(grads, d.trainable_variables, strict=True))
         with tf.GradientTape() as tape:
-            of_fake = d(g(noise if jit else tf.random.normal([8, 3], seed=5), training=True), training=True)
+            # The seed of the second draw is the number of draws that the graph has so far.
+            drawn = noise if jit else tf.random.normal([8, 3], seed=5) + tf.random.normal([8, 3])
+            of_fake = d(g(drawn, training=True), training=True)
             g_loss = cross_entropy(tf.ones_like(of_fake), of_fake)
             if g_loss > 0.5:
                 g_loss = g_loss * 1.5
@@ -442,6 +444,20 @@ def complex_and_integer(rounds: int = 5) -> Result:
     return {"seen": values(seen), "weights": values([wave, counter, flag]), "name": name.numpy()}
 
 
+def beside_a_graph(rounds: int = 4) -> Result:
+    """Code of TensorFlow 1 that is still in use beside the training: its variables have no value outside a session."""
+    seed()
+    with tf.Graph().as_default() as graph:
+        old = tf.Variable([1.0, 2.0])
+        slope = tf.gradients(old**2, [old])
+        with tf.compat.v1.Session(graph=graph) as session:
+            session.run(tf.compat.v1.global_variables_initializer())
+            found = session.run(slope)
+    new = tf.Variable([1.0, 2.0])
+    result = trained([new], lambda: tf.reduce_sum(new * tf.constant([3.0, 4.0])), keras.optimizers.SGD(0.1), rounds)
+    return {**result, "graph": values(found), "old": old.shape.as_list()}
+
+
 def many_variables(number: int = 2000, rounds: int = 4, traced: bool = False) -> Result:
     seed()
     scales = [tf.Variable([1e-4, 1e-4 * (index % 7)], name=f"scale_{index}") for index in range(number)]
@@ -535,7 +551,7 @@ WAYS: dict[str, Callable[[], Result]] = {
     "tf.function": function_loop,
     "jit_compile": functools.partial(function_loop, rounds=3, jit=True),
     "fit": fit,
-    "fit run_eagerly": functools.partial(fit, run_eagerly=True),
+    "fit run_eagerly": functools.partial(fit, rounds=2, run_eagerly=True),
     "compile and train_on_batch": compiled,
     "gradient penalty": gradient_penalty,
     "gradient penalty in a tf.function": functools.partial(gradient_penalty, traced=True),
@@ -560,5 +576,6 @@ GRADIENTS: dict[str, Callable[[], Result]] = {
     "mixed_float16": functools.partial(mixed, "mixed_float16"),
     "mixed_bfloat16": functools.partial(mixed, "mixed_bfloat16"),
     "complex and integer variables": complex_and_integer,
+    "a graph of TensorFlow 1": beside_a_graph,
     "every question to a tape": every_question_to_a_tape,
 }

@@ -72,10 +72,10 @@ def plain() -> list[programs.Result]:
 PLACES: dict[str, tuple[Any, str]] = {
     f"{owner.__name__}.{name}": (owner, name)
     for owner, names in (
-        (Recorder, "_keep stack listen add settle"),
+        (Recorder, "_keep stack add settle"),
         (Tapes, "install _row _pushing _pushed _ask _answer _own_gradient _note_flows"),
-        (Optimizers, "install know _begin _done settle"),
-        (Modules, "install know _calling _called _read _froze settle"),
+        (Optimizers, "know _begin _done settle"),
+        (Modules, "know _calling _called _read _froze settle"),
         (Functions, "_calling _called _left _numpy_done"),
         (Variables, "know compare"),
         (Conversions, "_leave"),
@@ -118,18 +118,25 @@ def test_a_fault_in_one_cause_leaves_the_others(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_fault_of_what_shows_the_findings_is_told() -> None:
-    plain = programs.missing()
+    used, unused = tf.Variable([1.0, 2.0]), tf.Variable([3.0])
+    optimizer = programs.keras.optimizers.SGD(0.25)
+    optimizer.build([used])
 
     with Examination(on_finding=broken) as examination:
-        watched = programs.missing()
+        for _ in range(6):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(used**2)
+            grad, nothing = tape.gradient(loss, [used, unused])
+            optimizer.apply_gradients([(grad, used)])
+        # The look at each single operation has ended all the same.
+        assert examination._session is not None
+        assert not examination._session.recorder.recording
 
     diagnosis = examination.diagnosis()
-    assert watched == plain
+    assert nothing is None
+    assert used.numpy().tolist() == [0.5**6, 0.5**5]
     assert [finding.cause for finding in diagnosis.findings] == ["variable-unused"]
     assert PLANTED in str(diagnosis.tool_errors)
-    # The look at eager operations ends all the same.
-    assert examination._session is not None
-    assert not examination._session.recorder.recording
 
 
 def test_a_record_that_cannot_be_kept_leaves_the_findings(tmp_path: Path) -> None:

@@ -213,20 +213,28 @@ def test_seconds_end_a_script_that_only_waits(tmp_path: Path) -> None:
         options = ["--seconds", "0.5", "--json", str(path.with_suffix(".json")), str(path)]
         streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         processes.append((path, subprocess.Popen([*command, *options], text=True, **streams)))
-    for path, process in processes:
-        # The end of stdin would end the script that reads it.
-        assert process.wait(60) == 0, process.stderr and process.stderr.read()
-        assert process.stdout is not None
-        assert process.stdout.read() == "finally\n"
-        diagnosis = json.loads(path.with_suffix(".json").read_text())
-        assert diagnosis["ended"] == "seconds"
-        assert diagnosis["tool_errors"] == []
+    try:
+        for path, process in processes:
+            # The end of stdin would end the script that reads it.
+            assert process.wait(60) == 0, process.stderr and process.stderr.read()
+            assert process.stdout is not None
+            assert process.stdout.read() == "finally\n"
+            diagnosis = json.loads(path.with_suffix(".json").read_text())
+            assert diagnosis["ended"] == "seconds"
+            assert diagnosis["tool_errors"] == []
+    finally:
+        for _, process in processes:
+            process.kill()
+            process.communicate()
 
 
 def test_seconds_end_a_block_that_only_waits() -> None:
     before = threading.active_count()
-    with Examination(seconds=0.1) as examination:
-        time.sleep(100)
+    try:
+        with Examination(seconds=0.1) as examination:
+            time.sleep(100)
+    except KeyboardInterrupt:
+        pytest.fail("The interrupt came out of the block.")
 
     assert examination.diagnosis().ended == "seconds"
     assert threading.active_count() <= before + 1

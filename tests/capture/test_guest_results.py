@@ -42,13 +42,12 @@ def test_unusual_gradients_come_to_the_same(gradients: str) -> None:
     compare(programs.GRADIENTS[gradients])
 
 
-@pytest.mark.parametrize("traced", [False, True], ids=["eager", "tf.function"])
-def test_thousands_of_variables(traced: bool) -> None:
+def test_thousands_of_variables() -> None:
     seconds: list[float] = []
 
     def timed() -> programs.Result:
         began = time.perf_counter()
-        result = programs.many_variables(traced=traced)
+        result = programs.many_variables(rounds=3)
         seconds.append(time.perf_counter() - began)
         return result
 
@@ -56,7 +55,21 @@ def test_thousands_of_variables(traced: bool) -> None:
 
     plain, watched = seconds
     assert len(result["scales"]) == 2000
-    assert watched < 20 * plain + 20
+    assert watched < 10 * plain + 10
+
+
+def test_thousands_of_variables_in_a_function() -> None:
+    few = programs.many_variables(number=300, traced=True)
+    with Examination() as examination:
+        assert programs.many_variables(number=300, traced=True) == few
+        began = time.perf_counter()
+        many = programs.many_variables(rounds=2, traced=True)
+        seconds = time.perf_counter() - began
+
+    assert len(many["scales"]) == 2000
+    # TensorFlow itself takes four seconds for it.
+    assert seconds < 60
+    assert examination.diagnosis().tool_errors == ()
 
 
 def test_two_examinations_inside_one_another() -> None:
