@@ -79,7 +79,7 @@ def test_everything_behind_the_script_is_the_scripts(examination: Examination) -
     result = invoke("check", "--steps", "3", "train.py", "--help", "--steps", "x", "--", "-m", "--json")
 
     assert (result.exit_code, result.stdout) == (0, "['train.py', '--help', '--steps', 'x', '--', '-m', '--json']\n")
-    assert examination.options == {"steps": 3, "seconds": None, "record_path": None}
+    assert examination.options == {"steps": 3, "seconds": None, "record_path": None, "preset": "light"}
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,7 @@ def test_reports(examination: Examination, tmp_path: Path) -> None:
         (("--steps", "0"), "0 was given, a whole number from 1 on is expected. Give the number"),
         (("--steps", "-3"), "-3 was given, a whole number from 1 on is expected."),
         (("--steps", "many"), "many was given, a whole number from 1 on is expected."),
+        (("--preset", "heavy"), "heavy was given, light or full is expected."),
         (("--seconds", "0"), "0 was given, a number above 0 is expected. Give the number of seconds"),
         (("--seconds", "nan"), "nan was given, a number above 0 is expected."),
         (("--seconds", "inf"), "inf was given, a number above 0 is expected."),

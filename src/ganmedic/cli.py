@@ -25,6 +25,8 @@ from ganmedic import __version__
 if TYPE_CHECKING:
     from ganmedic.capture.program import Outcome
     from ganmedic.finding import Diagnosis, Finding
+    from ganmedic.record.record import Record
+    from ganmedic.record.snapshots import Snapshot
 
 HEALTHY, FINDINGS, MISUSE, TOOL_FAILED = 0, 1, 2, 3
 #: What a shell makes of a process that Ctrl-C ended.
@@ -98,6 +100,16 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _preset(text: str) -> str:
+    from ganmedic.capture.presets import PRESETS
+
+    if text not in PRESETS:
+        raise typer.BadParameter(
+            f"{text} was given, {' or '.join(PRESETS)} is expected. Leave the option out for the lighter one."
+        )
+    return text
+
+
 def _output(path: Path | None) -> Path | None:
     """Check that a file can be written, and make its path independent of the folder the script may change to."""
     if path is None:
@@ -142,6 +154,14 @@ def check(
     record: Annotated[
         Path | None, typer.Option(callback=_output, metavar="FILE", help="Keep the record of the run in this file.")
     ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(
+            parser=_preset,
+            metavar="light|full",
+            help="How much of the time may go into running steps again: 1.5 s and 1 %, or 4 s and 6 %.",
+        ),
+    ] = "light",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit status tells.")] = False,
 ) -> None:
     """Run a training script, unchanged, and say why its gradients are missing.
@@ -159,11 +179,7 @@ def check(
         target = parse_target(script, arguments or (), module=module)
     except TargetError as error:
         _refuse(str(error))
-    if importlib.util.find_spec("tensorflow") is None:
-        _refuse(
-            f"TensorFlow is not installed for {sys.executable}. ganmedic runs the script with the TensorFlow it finds. "
-            'Install one: pip install "ganmedic[tensorflow]"'
-        )
+    _need_tensorflow("runs the script")
 
     from rich.console import Console
 
@@ -180,7 +196,9 @@ def check(
         if not quiet:
             render_finding(console, finding, number=len(shown))
 
-    diagnosis, outcome = examine(target, steps=steps, seconds=seconds, record_path=record, on_finding=show)
+    diagnosis, outcome = examine(
+        target, steps=steps, seconds=seconds, record_path=record, preset=preset, on_finding=show
+    )
     _flush()
     if outcome.error is not None and diagnosis.ended in ("failed", "completed"):
         print_exception(outcome.error)
@@ -225,6 +243,72 @@ def explain(
     from rich.markdown import Markdown
 
     console.print(Markdown(known[cause].markdown))
+
+
+@app.command()
+def replay(
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A file that check --record wrote.")],
+    step: Annotated[
+        int | None, typer.Option(metavar="N", help="The step, counted from 0; the first that is kept without.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print every operation, not only what leads to the bad value.")
+    ] = False,
+) -> None:
+    """Run a step that went wrong again, and print what each operation made of its inputs.
+
+    A record keeps the first steps in which a loss or a gradient was not finite, with what they were given.
+
+    Exit status: 0 the step was run again, 2 misuse or nothing to run, 3 ganmedic itself failed.
+    """
+    from ganmedic.record.store import RecordError, load
+
+    try:
+        known = load(record)
+    except RecordError as error:
+        _refuse(str(error))
+    chosen = _kept_steps(known, record, step)
+    _need_tensorflow("runs the step")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+    from rich.console import Console
+
+    from ganmedic.capture.again import rerun
+    from ganmedic.report.rerun import render_rerun
+
+    console = Console(highlight=False)
+    for number, snapshot in enumerate(chosen):
+        if number:
+            console.print()
+        render_rerun(console, known, rerun(known, snapshot), everything=everything)
+
+
+def _kept_steps(record: Record, path: Path, step: int | None) -> list[Snapshot]:
+    """The steps of a record that are asked for: those of that number, or the first one."""
+    kept = [one for one in record.snapshots.values() if not one.note]
+    if not kept:
+        notes = dict.fromkeys(one.note for one in record.snapshots.values())
+        why = f"{'; '.join(notes)}" if notes else "in its run no loss and no gradient was seen that is not finite"
+        advice = "Make the batch smaller and run" if notes else "If one turns up later, run on longer:"
+        _refuse(
+            f"{path} keeps no step: {why}. A record of a run with a step that went wrong is expected. "
+            f"{advice} ganmedic check --record FILE train.py"
+        )
+    if step is None:
+        return kept[:1]
+    chosen = [one for one in kept if one.step == step]
+    if not chosen:
+        numbers = ", ".join(map(str, sorted({one.step for one in kept})))
+        _refuse(f"Step {step} was asked for, but {path} keeps {numbers}. Give one of these with --step.")
+    return chosen
+
+
+def _need_tensorflow(what: str) -> None:
+    if importlib.util.find_spec("tensorflow") is None:
+        _refuse(
+            f"TensorFlow is not installed for {sys.executable}. ganmedic {what} with the TensorFlow it finds. "
+            'Install one: pip install "ganmedic[tensorflow]"'
+        )
 
 
 def _check_outputs_differ(outputs: dict[str, Path | None], script: str) -> None:

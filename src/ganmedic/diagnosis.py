@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ganmedic.analysis.run import Run
 from ganmedic.analysis.summary import error_of, networks_of, unchecked_of
+from ganmedic.causes.links import explained_by
 from ganmedic.causes.table import CAUSES
 from ganmedic.finding import Diagnosis, Finding
 from ganmedic.record.record import Record
@@ -26,7 +27,7 @@ def diagnose(record: Record) -> Diagnosis:
         except Exception as fault:
             last = traceback.extract_tb(fault.__traceback__)[-1]
             faults.append(f"{name}: {type(fault).__name__}: {fault} ({last.filename.rsplit('/', 1)[-1]}:{last.lineno})")
-    findings = rank(_merge(found))
+    findings = rank(_link(_merge(found)))
     try:
         networks, unchecked, error = networks_of(run), unchecked_of(run, findings), error_of(run, findings)
     except Exception as fault:
@@ -57,6 +58,15 @@ def _weight(finding: Finding) -> tuple[object, ...]:
     return (_SEVERITY[finding.severity], -finding.confidence, -len(finding.variables))
 
 
+def _link(found: list[Finding]) -> list[Finding]:
+    """Has each finding name those that it is the root of."""
+    present = frozenset(finding.cause for finding in found)
+    return [replace(finding, explains=explained_by(finding.cause, present)) for finding in found]
+
+
 def rank(found: list[Finding]) -> tuple[Finding, ...]:
-    """Best first: errors before warnings, the surer before the less sure, the wider before the narrower."""
-    return tuple(sorted(found, key=_weight))
+    """Best first: roots before what they explain, errors before warnings, the surer before the less sure, then the wider."""
+    followers = {cause for finding in found for cause in finding.explains}
+    roots = {finding.cause for finding in found if finding.explains}
+    # Two causes that explain each other are no chain: neither is put behind the other.
+    return tuple(sorted(found, key=lambda one: (one.cause in followers and one.cause not in roots, *_weight(one))))

@@ -113,7 +113,7 @@ def test_write_docs_writes_and_checks(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_every_cause_is_reached_from_the_questions() -> None:
     text = (ROOT / "docs" / "faq.md").read_text(encoding="utf-8")
-    linked = set(re.findall(r"\]\(causes/([a-z-]+)\.md\)", text))
+    linked = set(re.findall(r"\]\(causes/([a-z0-9-]+)\.md\)", text))
     assert linked == set(SLUGS)
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ganmedic.record import schema
 from ganmedic.record.record import Record
 from ganmedic.record.schema import Place
+from ganmedic.record.series import BUDGET_BYTES, Series
+from ganmedic.record.snapshots import Kept, Snapshot, pack
 from ganmedic.record.store import TABLES
 
 FILE = '/home/josé/train\'s "gan".py'
@@ -29,6 +33,7 @@ ROWS = {
         18,
         ("flows", "none"),
         (30, 31),
+        19,
         "straight_through",
         Place(FILE, 40, "grad"),
     ),
@@ -55,7 +60,19 @@ ROWS = {
     "gradient_calls": schema.GradientCall(
         7, 6, STACK, 20, "jacobian", (8,), (9, 10), ("none", "tensor"), (None, 11), "LookupError: x", True, ended=12
     ),
-    "optimizers": schema.Optimizer(8, "adam", "Adam", STACK, (0.1, 0.0, 1e-300, math.inf), (7, 8)),
+    "optimizers": schema.Optimizer(
+        8,
+        "adam",
+        "Adam",
+        STACK,
+        (0.1, 0.0, 1e-300, math.inf),
+        (7, 8),
+        "norm",
+        0.5,
+        loss_scale=1024.0,
+        scales=3,
+        inner=5,
+    ),
     "applies": schema.Apply(9, 8, STACK, 20, (None, 11), (7, 8), "ValueError: y", by_framework=True),
     "list_reads": schema.ListRead(10, 4, "trainable_variables", (7, 8), STACK, 20),
     "freezes": schema.Freeze(11, 4, True, STACK),
@@ -64,6 +81,52 @@ ROWS = {
     "writes": schema.Write(14, 7, STACK, "set_weights"),
     "failures": schema.Failure(
         "ValueError", "No gradients;\r\n\tprovided \x1b[31m", STACK, ("keras.optimizers:apply",), id=15
+    ),
+    "probes": schema.Probe(16, 7, 120, (0.5, -math.inf), kept=False),
+    "measures": schema.Measure(
+        17,
+        16,
+        9,
+        1,
+        "Sigmoid",
+        (8, 4),
+        "float16",
+        mean=0.5,
+        spread=0.1,
+        low=-1.0,
+        high=math.inf,
+        nonfinite=0.25,
+        zeros=0.125,
+        across=0.2,
+        slope=0.01,
+        flat=0.9,
+        fired="f0",
+        units=4,
+        gradient=1e-9,
+        gradient_zeros=0.5,
+        gradient_high=2e-9,
+    ),
+    "summands": schema.Summand(18, 16, 9, -0.25, -10.0, 12, (0.5, -1.0)),
+    "profiles": schema.Profile(19, 7, 9, 1, (-1.0, 1.0), (0.3, 1.3), (-0.3, -0.7), (0.1, 0.2)),
+    "origins": schema.Origin(
+        20,
+        7,
+        3,
+        operation=1,
+        forward=2,
+        order=1,
+        source="operation",
+        value=9,
+        share=0.5,
+        infinite=True,
+        dtype="float32",
+        lows=(0.0, -1.0),
+        highs=(1.0, math.inf),
+        zeros=(0.5, 0.0),
+        losses=(1.0, -math.inf),
+        weights=2,
+        reproduced=False,
+        note="it came out finite",
     ),
 }
 #: The same kinds with nothing but what has to be given.
@@ -83,7 +146,37 @@ BARE = [
     schema.TrainCall(113, 4, "", ()),
     schema.Write(114, 7, ()),
     schema.Failure("", "", id=115),
+    schema.Probe(116, 107, 0),
+    schema.Measure(117, 116, 9, 0, ""),
+    schema.Summand(118, 116, 9, 0.0),
+    schema.Profile(119, 107, 9, 0),
+    schema.Origin(120, 107, 0),
 ]
+
+
+def series() -> dict[int, Series]:
+    """One of gradients with a step that is not finite, and one of what an optimizer was given."""
+    rng = np.random.default_rng(0)
+    first = Series(21, 7, (7, 8), 1)
+    rows = rng.random((40, first.width), np.float32)
+    rows[30, 0] = np.nan
+    first.add(list(range(40)), rows)
+    second = Series(22, 9, (7,), 0, applied=True)
+    second.add([3, 4, 9], rng.random((3, second.width), np.float32))
+    for one in (first, second):
+        one.budget = BUDGET_BYTES // 2
+    return {21: first, 22: second}
+
+
+def snapshots() -> dict[int, Snapshot]:
+    """A step with tensors of several types, and one for which there was no room."""
+    batch = pack(np.arange(6, dtype=np.float32).reshape(2, 3), "float32")
+    given = {9: batch, 10: pack(np.array(True), "bool"), 11: pack(np.zeros((0, 4), np.int64), "int64")}
+    half = Kept("bfloat16", pack(np.array([16256, 32640], np.uint16), "bfloat16").npy)
+    return {
+        20: Snapshot(20, 7, 107, 3, given, {3: half}),
+        120: Snapshot(120, 107, 107, 0, note="the step takes 600 MB"),
+    }
 
 
 def full() -> Record:
@@ -91,4 +184,6 @@ def full() -> Record:
     for (table, kind), bare in zip(TABLES.items(), BARE, strict=True):
         assert type(bare) is kind
         getattr(record, table).update({ROWS[table].id: ROWS[table], bare.id: bare})
+    record.series, record.snapshots = series(), snapshots()
+    record.attributes = {1: '["T", {"bytes": "AQ=="}]', 2: "[]"}
     return record

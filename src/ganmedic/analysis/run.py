@@ -60,6 +60,8 @@ class Run:
     def __init__(self, record: Record) -> None:
         self.record = record
         self.flow = Flow(record)
+        #: What was measured, worked out when first asked for.
+        self.vitals: object = None
 
     @staticmethod
     def of(record: Record) -> Run:

@@ -39,10 +39,13 @@ class Functions:
         """Puts the hooks on."""
         self._patches.wrap(AtomicFunction, "call_flat", before=self._calling, after=self._called)
         self._patches.wrap(Function, "__call__", before=self._entering, after=self._left)
+        self._patches.wrap(Function, "get_concrete_function", before=self._tracing, after=self._traced)
         self._patches.wrap(script_ops, "py_func_common", before=self._numpy, after=self._numpy_done)
 
     def _calling(self, function: Any, *inputs: Any) -> Any:
         here = self._recorder.here
+        if here.deaf:
+            return None
         outer = self._recorder.graph_id()
         if outer == 0:
             here.silent += 1
@@ -67,6 +70,8 @@ class Functions:
     # --- a NumPy function that runs eagerly is no operation for TensorFlow -------------------------------------------
 
     def _numpy(self, function: Any, inputs: Any = (), *arguments: Any, **keywords: Any) -> Any:
+        if self._recorder.here.deaf:
+            return None
         return inputs, str(getattr(function, "__name__", ""))
 
     def _numpy_done(self, token: Any, result: Any, error: BaseException | None) -> None:
@@ -80,12 +85,29 @@ class Functions:
     # --- a function whose tracing fails never gets to its call; its arguments are known all the same -----------------
 
     def _entering(self, function: Any, *arguments: Any, **keywords: Any) -> Any:
-        return self._recorder.latest, str(getattr(function, "_name", "")), (arguments, keywords)
+        here = self._recorder.here
+        if here.deaf:
+            return None
+        compiled = bool(getattr(function, "_jit_compile", False))
+        here.xla += compiled
+        return self._recorder.latest, str(getattr(function, "_name", "")), (arguments, keywords), compiled
+
+    def _tracing(self, function: Any, *arguments: Any, **keywords: Any) -> bool:
+        compiled = bool(getattr(function, "_jit_compile", False))
+        self._recorder.here.xla += compiled
+        return compiled
+
+    def _traced(self, compiled: bool | None, result: Any, error: BaseException | None) -> None:
+        self._recorder.here.xla -= bool(compiled)
 
     def _left(self, token: Any, result: Any, error: BaseException | None) -> None:
-        if token is None or error is None or not isinstance(error, Exception):
+        if token is None:
             return
-        self._bind(*token)
+        *call, compiled = token
+        self._recorder.here.xla -= compiled
+        if error is None or not isinstance(error, Exception):
+            return
+        self._bind(*call)
         if tf.executing_eagerly():
             self._failed(error)
 

@@ -17,6 +17,8 @@ from ganmedic.record.schema import Departure, Freeze, LayerCall, ListRead, Modul
 
 #: The properties through which a program asks a module for its variables.
 LISTS = ("trainable_variables", "trainable_weights", "variables", "weights")
+#: Stands for a call that is not recorded.
+PASSING = object()
 
 
 class Modules:
@@ -114,7 +116,7 @@ class Modules:
     def _calling(self, module: Any, *args: Any, **kwargs: Any) -> Any:
         recorder = self._recorder
         if not recorder.recording and tf.executing_eagerly():
-            return None
+            return self._passing(module, args)
         recorder.listen()
         number = self.know(module)
         inputs = tf.nest.flatten((args, kwargs))
@@ -137,7 +139,19 @@ class Modules:
         layers.append(call.id)
         return call
 
-    def _called(self, call: LayerCall | None, result: Any, error: BaseException | None) -> None:
+    def _passing(self, module: Any, args: Any) -> Any:
+        """A call that is not recorded: of a whole network what it is given is held until the next few calls."""
+        here = self._recorder.here
+        here.depth += 1
+        if here.depth == 1 and here.tapes and not here.deaf:
+            values = [value for value in tf.nest.flatten(args) if isinstance(value, tf.Tensor)]
+            here.recent.append((self._recorder.now(), self._numbers.get(id(module), 0), values))
+        return PASSING
+
+    def _called(self, call: Any, result: Any, error: BaseException | None) -> None:
+        if call is PASSING:
+            self._recorder.here.depth -= 1
+            return
         if call is None:
             return
         layers = self._recorder.here.layers

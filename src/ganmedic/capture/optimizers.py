@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -26,15 +26,22 @@ class Optimizers:
 
     Args:
         applied: called after each application with the finished row.
+        measure: called before it with the row, the gradients and the variables.
     """
 
     def __init__(
-        self, recorder: Recorder, variables: Variables, patches: Patches, applied: Callable[[Apply], None]
+        self,
+        recorder: Recorder,
+        variables: Variables,
+        patches: Patches,
+        applied: Callable[[Apply], None],
+        measure: Callable[[Apply, Sequence[Any], Sequence[Any]], None],
     ) -> None:
         self._recorder = recorder
         self._variables = variables
         self._patches = patches
         self._applied = applied
+        self._measure = measure
         self._known: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
     def install(self) -> None:
@@ -43,6 +50,9 @@ class Optimizers:
         self._patches.wrap(base, "__init__", after=self._made, before=self._making)
         self._patches.wrap(base, "apply_gradients", before=self._given, after=self._done)
         self._patches.wrap(base, "apply", before=self._given_lists, after=self._done)
+        scaling = keras.optimizers.LossScaleOptimizer
+        if "scale_loss" in scaling.__dict__:
+            self._patches.wrap(scaling, "scale_loss", before=self._scaled)
 
     def _making(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         return optimizer
@@ -103,6 +113,7 @@ class Optimizers:
             return
         row.gradients = tuple(value_of(gradient) for gradient in grads)
         row.variables = tuple(self._variables.know(variable) for variable in variables)
+        self._patches.guarded(self._measure, row, grads, variables)
 
     def _done(self, token: Any, result: Any, error: BaseException | None) -> None:
         if token is None:
@@ -118,6 +129,7 @@ class Optimizers:
         for optimizer, number in list(self._known.items()):
             row = self._recorder.record.optimizers[number]
             row.kind = type(optimizer).__name__
+            self._describe(optimizer, row)
             rates = self._rates(optimizer)
             if len(rates) > 1:
                 row.rates = rates
@@ -128,6 +140,22 @@ class Optimizers:
                 for variable in getattr(optimizer, "_trainable_variables", ())
                 if (found := self._variables.know(variable))
             )
+
+    def _describe(self, optimizer: Any, row: Optimizer) -> None:
+        """Reads what the optimizer does to gradients before it applies them."""
+        for name, kind in (("clipvalue", "value"), ("clipnorm", "norm"), ("global_clipnorm", "global_norm")):
+            threshold = getattr(optimizer, name, None)
+            if isinstance(threshold, (int, float)):
+                row.clip, row.clip_at = kind, float(threshold)
+        scale = getattr(optimizer, "dynamic_scale", None)
+        if scale is not None and tf.executing_eagerly():
+            row.loss_scale = float(inner(scale).numpy())
+        within = getattr(optimizer, "inner_optimizer", None)
+        if within is not None:
+            row.inner = self.know(within)
+
+    def _scaled(self, optimizer: Any, *args: Any, **kwargs: Any) -> None:
+        self._recorder.record.optimizers[self.know(optimizer)].scales += 1
 
     def _rates(self, optimizer: Any) -> tuple[float, ...]:
         """The learning rate as it is now; of a schedule what it was over the updates so far, at equal distances."""

@@ -31,6 +31,7 @@ class Patches:
         self.broken = False
         self._tolerance = tolerance
         self._replaced: list[tuple[Any, str, Any, Any]] = []
+        self._to_undo: list[Callable[[], Any]] = []
 
     def guarded(self, function: Callable[..., Any], *args: Any) -> Any:
         """Runs a piece of ganmedic; a fault in it is noted and ``None`` comes back."""
@@ -87,9 +88,15 @@ class Patches:
         untouched(wrapper)
         self.replace(owner, name, wrapper)
 
+    def on_undo(self, put_back: Callable[[], Any]) -> None:
+        """Has something done at the end that is no attribute to be set back."""
+        self._to_undo.append(put_back)
+
     def undo(self) -> None:
         """Puts everything back, last first; what the program has replaced since stays, and what it kept goes quiet."""
         self.broken = True
+        while self._to_undo:
+            self._to_undo.pop()()
         while self._replaced:
             owner, name, value, ours = self._replaced.pop()
             if owner.__dict__.get(name) is not ours:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -17,10 +18,11 @@ from tensorflow.python.eager import context
 from tensorflow.python.framework import op_callbacks
 from tensorflow.python.framework.dtypes import as_dtype
 
+from ganmedic.capture.execution import OUTSIDE, STATEFUL_RANDOM
 from ganmedic.capture.patches import Patches
 from ganmedic.capture.places import user_stack
 from ganmedic.record.record import Record
-from ganmedic.record.schema import Graph, Operation, Stack, Variable
+from ganmedic.record.schema import GradientCall, Graph, Operation, Stack, Variable
 
 #: So many operations are kept; beyond it the eager ones that came before the last two steps are dropped.
 MOST_OPERATIONS = 400_000
@@ -36,6 +38,11 @@ class Context(threading.local):
         self.apply: int | None = None
         self.silent = 0
         self.deaf = 0
+        self.forward = 0
+        self.depth = 0
+        self.xla = 0
+        #: Time, module and input tensors of the last calls of whole networks.
+        self.recent: deque[tuple[int, int, list[Any]]] = deque(maxlen=16)
         self.listening = False
 
 
@@ -53,7 +60,10 @@ class Recorder:
         self._graph_objects: list[Any] = []
         self._control_flow: list[tuple[Operation, Any]] = []
         self._stacks: dict[Stack, Stack] = {}
-        self._made: set[int] = set()
+        self._made: dict[int, int] = {}
+        self._readers: dict[tuple[str, tuple[int, ...]], int] = {}
+        #: Value id -> number of the operation that used it, and the tensor: what a replay cannot compute again.
+        self.leaves: dict[int, tuple[int, Any]] = {}
         #: Says which variable a tensor of unknown origin was read from.
         self.variable_behind: Callable[[Any], int | None] = lambda tensor: None
         #: Called when a variable is made while eager operations are not recorded.
@@ -158,9 +168,14 @@ class Recorder:
             tapes=here.tapes,
             gradient_call=here.gradient,
             apply=here.apply,
+            forward=here.forward,
         )
         self.record.operations[number] = operation
-        self._made.update(operation.outputs)
+        if graph is None and here.apply is None and (here.tapes or here.gradient is not None):
+            self._keep_leaves(operation, values, made)
+        self._made.update(dict.fromkeys(operation.outputs, number))
+        if here.tapes and here.gradient is None and operation.inputs:
+            self._readers[operation.kind, operation.inputs] = number
         self.signatures[number] = (attributes, [shape_of(value) for value in values])
         if kind in CONTROL_FLOW and made:
             self._control_flow.append((operation, made[0].op))
@@ -205,8 +220,58 @@ class Recorder:
             **more,
         )
         self.record.operations[operation.id] = operation
-        self._made.update(operation.outputs)
+        self._made.update(dict.fromkeys(operation.outputs, operation.id))
         return operation
+
+    def _keep_leaves(self, operation: Operation, values: list[Any], made: list[Any]) -> None:
+        """Holds what the forward pass under the outermost tape was given, so that it can be run again."""
+        call = self.record.gradient_calls.get(self.here.gradient or 0)
+        began = self.here.tapes[0] if self.here.tapes else call.tape if call is not None else operation.id
+        for value in values:
+            if value._id not in self.leaves and self._made.get(value._id, 0) < began and value.dtype != tf.resource:
+                self.leaves[value._id] = (operation.id, value)
+        drawn = operation.kind in STATEFUL_RANDOM or operation.kind in OUTSIDE
+        if drawn or (operation.kind == "ReadVariableOp" and not operation.output_types[0].startswith(("float", "bf"))):
+            self.leaves.update((value._id, (operation.id, value)) for value in made)
+
+    def forget_leaves(self, before: int) -> None:
+        """Lets go of the tensors that were held for operations before a time."""
+        for value in [value for value, (number, _) in self.leaves.items() if number < before]:
+            del self.leaves[value]
+
+    def inputs_now(self, program: GradientCall, row: GradientCall) -> dict[int, Any]:
+        """What the networks were given in this round, under the value ids of a round that was recorded."""
+        then = [
+            call
+            for call in self.record.layer_calls.values()
+            if call.parent is None and program.tape < call.id < program.id
+        ]
+        now = [(module, values) for number, module, values in self.here.recent if number > row.tape]
+        found: dict[int, Any] = {}
+        for call, (module, values) in zip(then, now, strict=False):
+            if call.module == module and len(call.inputs) == len(values):
+                found.update(
+                    (value, tensor)
+                    for value, tensor in zip(call.inputs, values, strict=True)
+                    if value in self.leaves and self.leaves[value][1].shape == tensor.shape
+                )
+        return found
+
+    def captured_handle(self, number: int) -> Any:
+        """The resource handle of this value id that a function graph captured, ``None`` where none did."""
+        for graph in self._graph_objects:
+            for outer, _ in captures_of(graph):
+                if getattr(outer, "_id", 0) == number and isinstance(outer, tf.__internal__.EagerTensor):
+                    return outer if outer.dtype == tf.resource else None
+        return None
+
+    def operation_of(self, value: Any) -> int:
+        """The number of the operation that made a tensor, 0 where it was not seen."""
+        return self._made.get(getattr(value, "_id", -1), 0)
+
+    def reader_of(self, kind: str, inputs: Iterable[Any]) -> int:
+        """The number of the last operation of a type that read these tensors, 0 where it was not seen."""
+        return self._readers.get((kind, tuple([getattr(value, "_id", -1) for value in inputs])), 0)
 
     def _reads_behind(self, inputs: Any) -> None:
         """Notes the reads of variables that TensorFlow did by itself, out of sight, for an operation handed the variable."""
@@ -214,7 +279,7 @@ class Recorder:
             found = getattr(value, "_id", None)
             if found is None or found in self._made or not value.dtype.is_floating:
                 continue
-            self._made.add(found)
+            self._made[found] = 0
             handle = self.variable_behind(value)
             if handle is not None:
                 self.add("ReadVariableOp", (), (value,), flows=("flows",)).inputs = (handle,)
@@ -237,6 +302,13 @@ class Recorder:
         for operation, op in self._control_flow:
             if not operation.bodies:
                 operation.bodies = tuple(self.graph_id(body) for body in bodies_of(op))
+            # Where it is differentiated, TensorFlow has it hand out what its gradient needs.
+            if len(op.inputs) > len(operation.inputs) or len(op.outputs) > len(operation.outputs):
+                operation.inputs = tuple(value._id for value in op.inputs)
+                operation.outputs = tuple(value._id for value in op.outputs)
+                operation.input_types = tuple(value.dtype.name for value in op.inputs)
+                operation.output_types = tuple(value.dtype.name for value in op.outputs)
+                operation.shapes = tuple(shape_of(value) for value in op.outputs)
         for graph in list(self._graph_objects):
             row = self.record.graphs[self._graphs[id(graph)]]
             row.inputs = tuple(value._id for value in getattr(graph, "inputs", ()) if hasattr(value, "_id"))

@@ -11,6 +11,7 @@ from typing import Any
 from ganmedic.capture.conversions import Conversions
 from ganmedic.capture.differentiability import Differentiability
 from ganmedic.capture.functions import Functions
+from ganmedic.capture.health import Health
 from ganmedic.capture.modules import Modules
 from ganmedic.capture.notebook import split_place
 from ganmedic.capture.optimizers import Optimizers
@@ -39,6 +40,8 @@ class Session:
         known: called when the surroundings of all gradient calls are known, for a first diagnosis.
         stepped: called after each training step with the number of steps so far.
         failed: called when a traced function that was called eagerly raised.
+        preset: ``light`` or ``full``: how much time may go into looking closely.
+        collected: called whenever there are new measurements, where the record is kept; steps that go wrong are then kept too.
     """
 
     def __init__(
@@ -46,15 +49,18 @@ class Session:
         known: Callable[[], None],
         stepped: Callable[[int], None],
         failed: Callable[[BaseException], None] = lambda error: None,
+        preset: str = "light",
+        collected: Callable[[], None] | None = None,
     ) -> None:
         self.record = Record()
         self.patches = Patches()
         self.recorder = Recorder(self.record, self.patches)
         self.variables = Variables(self.recorder)
-        self.tapes = Tapes(self.recorder, self.variables, self.patches, self._answered)
+        self.health = Health(self.recorder, self.variables, self.patches, preset, collected)
+        self.tapes = Tapes(self.recorder, self.variables, self.patches, self._answered, self.health.answered)
         self.functions = Functions(self.recorder, self.patches, self._ran, failed)
         self.modules = Modules(self.recorder, self.variables, self.patches)
-        self.optimizers = Optimizers(self.recorder, self.variables, self.patches, self._applied)
+        self.optimizers = Optimizers(self.recorder, self.variables, self.patches, self._applied, self.health.applying)
         self.conversions = Conversions(self.recorder, self.patches)
         self.differentiability = Differentiability()
         self._known = known
@@ -66,6 +72,8 @@ class Session:
         self._training_graphs: set[int] = set()
         self._updates: Counter[Any] = Counter()
         self._told = False
+        self._flowed: set[int] = set()
+        self._extra = 0
         self.steps = 0
         self.installed = False
         self.recorder.born = self._born
@@ -104,11 +112,18 @@ class Session:
             self.patches.guarded(self.modules.settle)
             self.patches.guarded(self.optimizers.settle)
         self.patches.guarded(self._flows)
+        if self.installed:
+            self.patches.guarded(self.health.settle, complete)
         if complete and self.installed:
             self.patches.guarded(self.variables.compare)
             self.record.facts["complete"] = "yes"
         self.patches.guarded(self._read_sources)
         return self.record.view()
+
+    def complete(self) -> None:
+        """Completes the rows of operations and reads the sources that they lead to, without looking at anything else."""
+        for part in (self.recorder.settle, self._flows, self._read_sources):
+            self.patches.guarded(part)
 
     def _flows(self) -> None:
         if "tensorflow" not in sys.modules:
@@ -118,9 +133,9 @@ class Session:
         try:
             for number, (attributes, shapes) in self.recorder.signatures.items():
                 operation = self.record.operations.get(number)
-                if operation is not None and not operation.flows:
+                if operation is not None and not operation.flows and number not in self._flowed:
                     operation.flows = self.differentiability.flows(operation, attributes, shapes)
-            self.recorder.signatures.clear()
+                    self._flowed.add(number)
         finally:
             silent.deaf -= 1
 
@@ -154,6 +169,8 @@ class Session:
         self._rounds[site] += 1
         changed = self._answers.get(site) != _pattern(row)
         self._answers[site] = _pattern(row)
+        if not row.graph:
+            self._look_closely(row)
         if row.graph:
             self._runs.clear()
             self._told = False
@@ -167,6 +184,17 @@ class Session:
         elif not self.recorder.recording:
             self._forget(row)
         self._check()
+
+    def _look_closely(self, row: GradientCall) -> None:
+        """Probes an eager gradient call whose operations were recorded, or has those of the next rounds recorded."""
+        if self.recorder.recording:
+            self.patches.guarded(self.health.probe_eager, row)
+            self._extra = max(0, self._extra - 1)
+            if self._told and not self._extra:
+                self.recorder.recording = False
+        elif self._told and self.patches.guarded(self.health.wants_round, row):
+            self.recorder.recording = True
+            self._extra = 2 * len(self._answers)
 
     def _born(self) -> None:
         """A new variable may mean a new network: the next rounds are looked at again."""
@@ -195,6 +223,7 @@ class Session:
             self._training_graphs.add(graph)
             self._traced_applies = 0
         self._runs[graph] += 1
+        self.patches.guarded(self.health.ran, self._runs[graph])
         self._check()
         if graph in self._training_graphs:
             self._count(graph)

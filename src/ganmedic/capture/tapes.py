@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python import pywrap_tfe
 from tensorflow.python.eager import backprop, record
+from tensorflow.python.ops import gradients_util
 
 from ganmedic.capture.patches import Patches, untouched
 from ganmedic.capture.places import called_by_user, is_users
@@ -26,15 +28,22 @@ class Tapes:
 
     Args:
         answered: called after each ``gradient`` (``jacobian``, ``batch_jacobian``) with the finished row.
+        measure: called before that with the row, the targets, the sources and their gradients.
     """
 
     def __init__(
-        self, recorder: Recorder, variables: Variables, patches: Patches, answered: Callable[[GradientCall], None]
+        self,
+        recorder: Recorder,
+        variables: Variables,
+        patches: Patches,
+        answered: Callable[[GradientCall], None],
+        measure: Callable[[GradientCall, list[Any], list[Any], list[Any]], None],
     ) -> None:
         self._recorder = recorder
         self._variables = variables
         self._patches = patches
         self._answered = answered
+        self._measure = measure
         self._numbers: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
     def install(self) -> None:
@@ -48,6 +57,7 @@ class Tapes:
             self._patches.wrap(cls, method, before=functools.partial(self._ask, method), after=self._answer)
         self._wrap_stop_recording(cls)
         self._wrap_record_operation()
+        self._wrap_gradient_functions()
 
     # --- recording -------------------------------------------------------------------------------------------------
 
@@ -135,13 +145,13 @@ class Tapes:
         recorder.record.gradient_calls[row.id] = row
         outer = recorder.here.gradient
         recorder.here.gradient = row.id
-        return row, outer
+        return row, outer, target, sources
 
     def _answer(self, token: Any, result: Any, error: BaseException | None) -> None:
         if token is None:
             self._recorder.here.gradient = None
             return
-        row, outer = token
+        row, outer, target, sources = token
         self._recorder.here.gradient = outer
         row.ended = self._recorder.now()
         if error is not None:
@@ -157,7 +167,45 @@ class Tapes:
                     "zero" if all_zero(gradient) else told
                     for gradient, told in zip(gradients, row.results, strict=True)
                 )
+            self._patches.guarded(self._measure, row, flat(target), flat(sources), gradients)
         self._answered(row)
+
+    # --- which operation a gradient belongs to -------------------------------------------------------------------------
+
+    def _wrap_gradient_functions(self) -> None:
+        """TensorFlow differentiates operation by operation: what is made meanwhile belongs to that operation."""
+        original = backprop._gradient_function
+        here, recorder = self._recorder.here, self._recorder
+
+        def gradient_function(kind: Any, attributes: Any, count: Any, inputs: Any, outputs: Any, *rest: Any) -> Any:
+            if here.deaf or not (recorder.recording or tf.inside_function()):
+                return original(kind, attributes, count, inputs, outputs, *rest)
+            outer, here.forward = here.forward, self._patches.guarded(self._made_by, kind, inputs, outputs) or 0
+            try:
+                return original(kind, attributes, count, inputs, outputs, *rest)
+            finally:
+                here.forward = outer
+
+        pywrap_tfe.TFE_Py_RegisterGradientFunction(gradient_function)
+        self._patches.on_undo(lambda: pywrap_tfe.TFE_Py_RegisterGradientFunction(original))
+        self._patches.wrap(gradients_util, "_MaybeCompile", before=self._differentiating, after=self._differentiated)
+
+    def _differentiating(self, scope: Any, op: Any, *rest: Any) -> int | None:
+        """In the graph of a function, a branch or a loop it does so by itself, without a tape."""
+        here = self._recorder.here
+        if here.deaf:
+            return None
+        outer, here.forward = here.forward, self._made_by("", (), op.outputs)
+        return outer
+
+    def _differentiated(self, outer: int | None, result: Any, error: BaseException | None) -> None:
+        if outer is not None:
+            self._recorder.here.forward = outer
+
+    def _made_by(self, kind: Any, inputs: Any, outputs: Any) -> int:
+        """The operation that is differentiated; TensorFlow hands on only those of its values that the gradient needs."""
+        made = next((made for value in outputs or () if (made := self._recorder.operation_of(value))), 0)
+        return made or self._recorder.reader_of(kind.decode() if isinstance(kind, bytes) else str(kind), inputs or ())
 
     # --- gradients of the user's own making ------------------------------------------------------------------------
 

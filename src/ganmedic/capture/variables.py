@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager.record import stop_recording
+from tensorflow.python.ops import gen_resource_variable_ops as raw
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
 from ganmedic.capture.patches import Patches
@@ -46,6 +47,8 @@ class Variables:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._objects: dict[int, Any] = {}
+        #: Variables that are no weights (statistics, counters, seeds): only their values are ever asked for.
+        self._others: dict[int, Any] = {}
         self._memory: dict[int, int] = {}
 
     def install(self, patches: Patches) -> None:
@@ -54,8 +57,12 @@ class Variables:
         patches.wrap(ResourceVariable, "__init__", before=lambda variable, *a, **k: variable, after=self._made)
 
     def _made(self, variable: Any, result: Any, error: BaseException | None) -> None:
-        if error is None and variable is not None and getattr(variable, "trainable", False) and _is_eager(variable):
+        if error is not None or variable is None or not _is_eager(variable):
+            return
+        if getattr(variable, "trainable", False):
             self.know(variable)
+        elif (found := identity(variable)) is not None:
+            self._others[found] = weakref.ref(variable)
 
     def know(self, value: Any) -> int:
         """Makes a variable known and returns its value id; for a tensor just its id."""
@@ -81,6 +88,29 @@ class Variables:
             if not row.first:
                 row.first = self._digest(variable)
         return found
+
+    def value(self, number: int) -> Any:
+        """The value of a variable now, as an eager tensor; ``None`` where it is gone or has none."""
+        reference = self._objects.get(number) or self._others.get(number)
+        variable = reference() if reference is not None else None
+        if variable is None:
+            return self._captured(number)
+        with stop_recording(), tf.init_scope():
+            return variable.read_value() if _is_eager(variable) else None
+
+    def _captured(self, number: int) -> Any:
+        """The value behind a handle that some function graph took from outside: of a variable that was made out of sight."""
+        handle = self._recorder.captured_handle(number)
+        data = getattr(handle, "_handle_data", None)
+        if data is None or not data.is_set or not data.shape_and_type:
+            return None
+        with stop_recording(), tf.init_scope():
+            return raw.read_variable_op(handle, tf.as_dtype(data.shape_and_type[0].dtype))
+
+    def snapshot(self) -> dict[int, Any]:
+        """The values of all variables now; what is written to them later leaves these as they are."""
+        found = {number: self.value(number) for number in self._objects}
+        return {number: tensor for number, tensor in found.items() if tensor is not None}
 
     def behind(self, tensor: Any) -> int | None:
         """The variable that an eager tensor was read from: the two share their memory, or alone hold the same values."""

@@ -15,15 +15,22 @@ from ganmedic.record.schema import (
     Graph,
     LayerCall,
     ListRead,
+    Measure,
     Module,
     Operation,
     Optimizer,
+    Origin,
+    Probe,
+    Profile,
     Stack,
+    Summand,
     Tape,
     TrainCall,
     Variable,
     Write,
 )
+from ganmedic.record.series import Series
+from ganmedic.record.snapshots import Snapshot
 
 
 @dataclass
@@ -49,6 +56,15 @@ class Record:
     train_calls: dict[int, TrainCall] = field(default_factory=dict)
     writes: dict[int, Write] = field(default_factory=dict)
     failures: dict[int, Failure] = field(default_factory=dict)
+    probes: dict[int, Probe] = field(default_factory=dict)
+    measures: dict[int, Measure] = field(default_factory=dict)
+    summands: dict[int, Summand] = field(default_factory=dict)
+    profiles: dict[int, Profile] = field(default_factory=dict)
+    origins: dict[int, Origin] = field(default_factory=dict)
+    series: dict[int, Series] = field(default_factory=dict)
+    snapshots: dict[int, Snapshot] = field(default_factory=dict)
+    #: Operation id -> its attributes, of those operations that it takes to run a snapshot again.
+    attributes: dict[int, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     #: What the analysis has worked out from the rows; not part of what happened.

@@ -48,6 +48,7 @@ class Operation:
         apply: set where it was made inside an optimizer's ``apply``.
         flows: for each input how a gradient passes to it.
         bodies: graphs that it runs (``Call``: one; ``While``: condition and body; ``If``: the branches).
+        forward: of a backward operation the operation that it differentiates, 0 where that is not known.
         detail: the name of a custom gradient, of a NumPy function ...
         detail_place: where the function behind ``detail`` is written.
     """
@@ -67,6 +68,7 @@ class Operation:
     apply: int | None = None
     flows: tuple[str, ...] = ()
     bodies: tuple[int, ...] = ()
+    forward: int = 0
     detail: str = ""
     detail_place: Place | None = None
 
@@ -207,7 +209,14 @@ class GradientCall:
 
 @dataclass(slots=True)
 class Optimizer:
-    """An optimizer; ``rates`` are the first and the last learning rate that were seen."""
+    """An optimizer.
+
+    Attributes:
+        rates: the learning rates that were seen; of a schedule what it was over the updates, at equal distances.
+        clip: ``value``, ``norm`` or ``global_norm``, where the optimizer clips; ``clip_at`` the threshold.
+        loss_scale: the factor that a ``LossScaleOptimizer`` multiplies losses with; 0 for other optimizers.
+        scales: how often its ``scale_loss`` was called; ``inner`` the optimizer that it hands unscaled gradients to.
+    """
 
     id: int
     name: str
@@ -215,6 +224,11 @@ class Optimizer:
     stack: Stack = ()
     rates: tuple[float, ...] = ()
     variables: tuple[int, ...] = ()
+    clip: str = ""
+    clip_at: float = 0.0
+    loss_scale: float = 0.0
+    scales: int = 0
+    inner: int = 0
 
 
 @dataclass(slots=True)
@@ -301,3 +315,150 @@ class Failure:
     stack: Stack = ()
     framework: tuple[str, ...] = ()
     id: int = 0
+
+
+# --- measured in sandboxes, now and then ---------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Probe:
+    """A gradient call that was run again in a sandbox, on a batch of the program and the weights of the moment.
+
+    Attributes:
+        call: the gradient call.
+        step: how often the call had been answered before.
+        losses: the values of the targets.
+        kept: whether random numbers and data were those of the program (not drawn anew with the same distribution).
+    """
+
+    id: int
+    call: int
+    step: int
+    losses: tuple[float, ...] = ()
+    kept: bool = True
+
+
+@dataclass(slots=True)
+class Measure:
+    """One value of the forward pass in one probe, and the gradient that reached it.
+
+    Attributes:
+        value: its value id; ``operation`` the operation that made it.
+        kind: TensorFlow's type of that operation.
+        shape: its shape.
+        mean, spread: mean and standard deviation of the entries; ``low`` and ``high`` the extremes.
+        nonfinite, zeros: shares of the entries, 0 to 1.
+        across: standard deviation over the samples of the batch, mean over the other axes.
+        slope: of an activation that flattens (sigmoid, tanh) the mean of its derivative, relative to the steepest one;
+            ``flat`` the share of the entries where that is below 0.01. Else -1.
+        fired: of a rectifier, in hexadecimal one bit a unit (last axis; 1 where it was above zero for any sample or place).
+        units: number of units.
+        gradient: root mean square of the gradient of the loss with respect to it; -1 where none reaches it.
+        gradient_zeros: share of that gradient's entries that are zero.
+        gradient_high: largest absolute entry of that gradient.
+    """
+
+    id: int
+    probe: int
+    value: int
+    operation: int
+    kind: str
+    shape: tuple[int, ...] = ()
+    dtype: str = "float32"
+    mean: float = 0.0
+    spread: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    nonfinite: float = 0.0
+    zeros: float = 0.0
+    across: float = 0.0
+    slope: float = -1.0
+    flat: float = -1.0
+    fired: str = ""
+    units: int = 0
+    gradient: float = -1.0
+    gradient_zeros: float = 0.0
+    gradient_high: float = 0.0
+
+
+@dataclass(slots=True)
+class Summand:
+    """One term of a summed loss in one probe.
+
+    Attributes:
+        value: value id of the term without its weight; ``result`` its value.
+        weight: the constant it is multiplied with on its way to the loss, with its sign; the product of several.
+        weight_value: value id of the product where a constant was multiplied in, else of the term.
+        norms: for each source of the gradient call the L2 norm of the weighted term's gradient, -1 where none flows.
+    """
+
+    id: int
+    probe: int
+    value: int
+    result: float
+    weight: float = 1.0
+    weight_value: int = 0
+    norms: tuple[float, ...] = ()
+
+
+@dataclass(slots=True)
+class Profile:
+    """How a loss answers to a score: the score is set to each value of a grid, all else stays as it was.
+
+    A score is what the last operation with weights hands on to the loss (for a sigmoid at the end of a network: its input).
+
+    Attributes:
+        call: the gradient call; ``value`` the score; ``operation`` what made it.
+        grid: the values the score was set to.
+        loss: the loss at each of them.
+        low, high: the smallest and the largest derivative of the loss with respect to an entry of the score, times the number
+            of entries (so that a mean over the batch does not matter).
+    """
+
+    id: int
+    call: int
+    value: int
+    operation: int
+    grid: tuple[float, ...] = ()
+    loss: tuple[float, ...] = ()
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+
+@dataclass(slots=True)
+class Origin:
+    """Where a value that is not finite was born.
+
+    Attributes:
+        call: the gradient call in which it was seen; ``step`` how often that had been answered before.
+        operation: the operation that made it out of finite values; 0 where that was not found.
+        forward: for an operation of a backward pass the operation it differentiates, else 0.
+        order: 0 in the forward pass, 1 in a gradient, 2 in the gradient of a gradient.
+        source: ``operation``; ``variable`` (a weight was not finite before the step), ``input`` (the batch was not), or
+            ``unknown``.
+        value: value id of what came out; of a variable or input its own.
+        share: share of the entries that came out not finite; ``infinite`` whether they are infinite, not NaN.
+        lows, highs, zeros: of each input the extremes and the share of zeros.
+        losses: what the losses came to; ``weights`` how many of the variables had a gradient that was not finite.
+        reproduced: whether the replay came to the same.
+        note: why it was not found.
+    """
+
+    id: int
+    call: int
+    step: int
+    operation: int = 0
+    forward: int = 0
+    order: int = 0
+    source: str = "unknown"
+    value: int = 0
+    share: float = 0.0
+    infinite: bool = False
+    dtype: str = ""
+    lows: tuple[float, ...] = ()
+    highs: tuple[float, ...] = ()
+    zeros: tuple[float, ...] = ()
+    losses: tuple[float, ...] = ()
+    weights: int = 0
+    reproduced: bool = True
+    note: str = ""
