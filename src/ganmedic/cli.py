@@ -164,7 +164,7 @@ def check(
     ] = "light",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit status tells.")] = False,
 ) -> None:
-    """Run a training script, unchanged, and say why its gradients are missing.
+    """Run a training script, unchanged, and say why its gradients are missing or useless.
 
     Everything behind SCRIPT belongs to the script.
 

@@ -134,6 +134,56 @@ def test_compiled_models_are_measured(way: str) -> None:
         np.testing.assert_allclose(series.loss()[:, 0], told, rtol=1e-4)
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_is_measured_in_float32(policy: str) -> None:
+    with ganmedic.watch() as examination:
+        layer = keras.layers.Dense(3, dtype=policy)
+        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=8.0)
+
+        @tf.function
+        def step(x: Any) -> Any:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.cast(layer(x), tf.float32))
+                scaled = optimizer.scale_loss(loss)
+            gradients = tape.gradient(scaled, layer.trainable_variables)
+            optimizer.apply_gradients(zip(gradients, layer.trainable_variables, strict=True))
+            return gradients
+
+        told = [step(tf.ones((4, 5))) for _ in range(3)]
+    record = record_of(examination)
+    series = next(one for one in record.series.values() if not one.applied and one.seen)
+    expected = [[np.linalg.norm(np.asarray(one, np.float64)) for one in gradients] for gradients in told]
+    np.testing.assert_allclose(series.of("norm"), expected, rtol=1e-2)
+    (scaling,) = [row for row in record.optimizers.values() if row.loss_scale]
+    assert scaling.scales > 0
+    assert record.optimizers[scaling.inner].kind == "SGD"
+
+
+def test_a_replica_of_a_strategy_is_measured() -> None:
+    with ganmedic.watch() as examination:
+        strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+        with strategy.scope():
+            model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+            optimizer = keras.optimizers.SGD(0.01)
+            optimizer.build(model.trainable_variables)
+
+        def replica(x: Any) -> Any:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(model(x, training=True) ** 2)
+            gradients = tape.gradient(loss, model.trainable_variables)
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+            return loss
+
+        @tf.function
+        def step(x: Any) -> Any:
+            return strategy.reduce("SUM", strategy.run(replica, (x,)), axis=None)
+
+        told = [float(step(tf.ones((2, 4)))) for _ in range(3)]
+    series = [one for one in record_of(examination).series.values() if not one.applied and one.seen]
+    assert [one.seen for one in series] == [3]
+    np.testing.assert_allclose(series[0].loss()[:, 0], told, rtol=1e-5)
+
+
 def test_what_an_optimizer_is_given_is_measured_where_it_is_something_else() -> None:
     with ganmedic.watch() as examination:
         weight = tf.Variable([[3.0, 4.0]])

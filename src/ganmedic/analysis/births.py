@@ -118,7 +118,7 @@ class Birth:
         if kind in _QUOTIENTS:
             return zeros[-1] > 0 if self.made is self.root else any(share > 0 for share in zeros)
         if kind == "Pow" and self.made is self.root:
-            return lows[0] < 0 or (zeros[0] > 0 and min(lows[1:], default=0.0) < 0)
+            return (lows[0] < 0 and not origin.infinite) or (zeros[0] > 0 and min(lows[1:], default=0.0) < 0)
         if kind == "Log1p":
             return min(lows) <= -1.0 or self.made is not self.root
         if kind in _LOGARITHMS:

@@ -7,7 +7,9 @@ import math
 from ganmedic.analysis.networks import Net
 from ganmedic.analysis.run import Run
 from ganmedic.analysis.story import location
+from ganmedic.analysis.vitals import Vitals
 from ganmedic.finding import Finding, Network, ScriptError, Unchecked
+from ganmedic.record.schema import GradientCall
 
 
 def networks_of(run: Run) -> tuple[Network, ...]:
@@ -79,4 +81,33 @@ def unchecked_of(run: Run, findings: tuple[Finding, ...]) -> tuple[Unchecked, ..
                     "this began after the first rounds, when operations were no longer recorded, and did not happen again",
                 )
             )
+    found.extend(_not_run_again(run))
     return tuple(found)
+
+
+def _not_run_again(run: Run) -> list[Unchecked]:
+    """Gradient calls of which no step could be run again, and steps that went wrong without a known reason."""
+    found = []
+    for player in Vitals.of(run.record).players:
+        reason = run.record.facts.get(f"not run again:{player.call.id}")
+        if reason and not player.looks and run.record.complete:
+            found.append(
+                Unchecked(
+                    f"layers, scores and terms of the loss behind the gradients{_line(player.call)}",
+                    f"the step could not be run again outside the program ({reason})",
+                )
+            )
+    for origin in run.record.origins.values():
+        call = run.record.gradient_calls.get(origin.call)
+        if origin.source == "unknown" and call is not None:
+            found.append(
+                Unchecked(
+                    f"where the value that is not finite in step {origin.step}{_line(call)} was born",
+                    origin.note or "the step came out finite when it was run again",
+                )
+            )
+    return found
+
+
+def _line(call: GradientCall) -> str:
+    return f" at line {call.stack[-1].line}" if call.stack else ""

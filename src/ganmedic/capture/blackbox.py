@@ -16,6 +16,7 @@ import tensorflow as tf
 from tensorflow.python.ops import gen_resource_variable_ops as raw
 from tensorflow.python.ops import handle_data_util
 
+from ganmedic.capture.branches import rarely
 from ganmedic.capture.cells import Cell
 from ganmedic.capture.execution import OUTSIDE, STATEFUL_RANDOM
 from ganmedic.capture.meters import Site
@@ -70,7 +71,8 @@ class BlackBox:
             self._taken = Cell(tf.int64, (), 0)
         taken = self._taken
         compiled = self._recorder.here.xla > 0
-        leaves = _leaves(graph, compiled=compiled)
+        behind = self._behind(site)
+        leaves = [leaf for leaf in _leaves(graph, compiled=compiled) if leaf._id in behind]
         box.fleeting = compiled and not all(leaf.shape.is_fully_defined() for leaf in leaves)
         for leaf in leaves:
             box.latest[leaf._id] = Cell(leaf.dtype)
@@ -79,7 +81,7 @@ class BlackBox:
             box.leaves[leaf._id] = (
                 box.latest[leaf._id] if box.fleeting else _room(leaf.dtype, leaf.shape, compiled=compiled)
             )
-        handles = self._variables(graph)
+        handles = {number: handle for number, handle in self._variables(graph).items() if handle._id in behind}
         for number, handle in handles.items():
             data = handle_data_util.get_resource_handle_data(handle).shape_and_type
             shape = tf.TensorShape(data[0].shape)
@@ -97,7 +99,7 @@ class BlackBox:
                 cell.put(raw.read_variable_op(handle, cell.dtype))
             return tf.constant(0)
 
-        tf.cond(tf.logical_and(bad, tf.equal(taken.read(), 0)), keep, lambda: tf.constant(0))
+        rarely(tf.logical_and(bad, tf.equal(taken.read(), 0)), keep, lambda: tf.constant(0))
 
     @property
     def fleeting(self) -> bool:
@@ -115,6 +117,19 @@ class BlackBox:
         if self._taken is not None:
             with tf.init_scope():
                 self._taken.put(tf.constant(0, tf.int64))
+
+    def _behind(self, site: Site) -> set[int]:
+        """The values that the loss of a gradient call was made of."""
+        call = self._recorder.record.gradient_calls.get(site.series.call)
+        found: set[int] = set()
+        queue = list(call.targets) if call is not None else []
+        while queue:
+            value = queue.pop()
+            if value not in found:
+                found.add(value)
+                made = self._recorder.maker_of(value)
+                queue.extend(made.inputs if made is not None else ())
+        return found
 
     def _variables(self, graph: Any) -> dict[int, Any]:
         """The variables that a graph has read so far and that the record knows: id -> handle inside the graph."""

@@ -17,6 +17,7 @@ from ganmedic.capture.recorder import Recorder
 from ganmedic.capture.snapshots import keep
 from ganmedic.capture.variables import Variables
 from ganmedic.record.schema import Apply, GradientCall, Origin, Stack
+from ganmedic.record.series import looks_wrong
 
 #: A step that went wrong is looked into so often; a loss scale that looks for its limit makes such steps on purpose.
 _SEARCHES = 3
@@ -83,12 +84,15 @@ class Health:
         wrong = self.blackbox.taken()
         if wrong is not None:
             self._search(wrong)
+        # A loop that was unrolled into a graph is one line of code many times: one look at it is enough.
+        looked: set[Any] = set()
         for number, box in list(self.blackbox.boxes.items()):
             step = int(np.asarray(box.site.count.get())) - 1
             call = self._recorder.record.gradient_calls.get(number)
-            if call is None or step < 0:
+            if call is None or step < 0 or _key(call) in looked:
                 continue
-            if final or self.probes.due(number, step):
+            looked.add(_key(call))
+            if final or self.probes.due(number, step, urgent=looks_wrong(box.site.series)):
                 self._patches.guarded(self.probes.probe, number, call, step, box.given(), {})
 
     def _search(self, box: Box) -> None:

@@ -21,6 +21,7 @@ import tensorflow as tf
 from tensorflow.python.eager.record import stop_recording
 from tensorflow.python.ops import gen_resource_variable_ops as raw
 
+from ganmedic.capture.branches import rarely
 from ganmedic.capture.cells import Cell
 from ganmedic.capture.recorder import Recorder
 from ganmedic.capture.variables import handle_of, inner
@@ -333,7 +334,7 @@ def _figures(gradients: list[Any]) -> tuple[Any, Any, Any, Any, Callable[[Any], 
             )
         )
         nothing = np.zeros((len(large),), np.float32)
-        flawed.append(lambda bad: tf.cond(bad, lambda: _nonfinite(values), lambda: tf.constant(nothing)))
+        flawed.append(lambda bad: rarely(bad, lambda: _nonfinite(values), lambda: tf.constant(nothing)))
     order = np.argsort([*small, *large])
 
     def count_bad(bad: Any) -> Any:

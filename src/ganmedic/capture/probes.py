@@ -28,6 +28,8 @@ _SAME = frozenset({"Const", "Identity", "Reshape", "Placeholder", "Fill", "Squee
 #: So many values of one probe are measured at most, so many probes of one call are kept.
 _VALUES, _PROBES = 600, 24
 _SUMMANDS = 8
+#: Where figures look wrong, a call is probed again after so many steps whatever was spent.
+_URGENT_STEPS = 25
 
 
 class Probes:
@@ -47,12 +49,12 @@ class Probes:
         self._last: dict[Any, int] = {}
         self._profiled: set[Any] = set()
 
-    def due(self, key: Any, step: int) -> bool:
-        """Whether a call should be probed in this step."""
+    def due(self, key: Any, step: int, *, urgent: bool = False) -> bool:
+        """Whether a call should be probed in this step; ``urgent`` where its figures look wrong."""
         made = self._made.get(key, 0)
         if made >= _PROBES or step <= self._last.get(key, -1):
             return False
-        if made < self._budget.least:
+        if made < self._budget.least or (urgent and step >= self._last.get(key, 0) + _URGENT_STEPS):
             return True
         grown = step >= 2 * self._last.get(key, 0) + 2
         return grown and self._spent < self._budget.seconds + self._budget.share * (time.monotonic() - self._began)
@@ -122,6 +124,7 @@ class Probes:
             tape.pop_tape(own)
         targets = [replay.values[value] for value in call.targets if replay.values.get(value) is not None]
         if not targets:
+            self._give_up(call, replay)
             return False
         losses = tuple(_number(target) for target in targets)
         if not state and not np.isfinite(losses).all():
@@ -137,6 +140,14 @@ class Probes:
                 recorder.record.profiles[row.id] = row
         self._bound()
         return True
+
+    def _give_up(self, call: GradientCall, replay: Replay) -> None:
+        """Notes why a step could not be run again."""
+        reason = "what it was given was not kept"
+        if replay.failed:
+            operation, fault = replay.failed[0]
+            reason = f"{operation.kind}: {fault[:160]}"
+        self._recorder.record.facts[f"not run again:{call.id}"] = reason
 
     def _measure(self, probe: Probe, own: Any, targets: list[Any], made: list[tuple[Operation, int, Any]]) -> None:
         made = made[:_VALUES]

@@ -265,6 +265,10 @@ class Recorder:
                     return outer if outer.dtype == tf.resource else None
         return None
 
+    def maker_of(self, value: int) -> Operation | None:
+        """The operation that made a value, by its id."""
+        return self.record.operations.get(self._made.get(value, 0))
+
     def operation_of(self, value: Any) -> int:
         """The number of the operation that made a tensor, 0 where it was not seen."""
         return self._made.get(getattr(value, "_id", -1), 0)

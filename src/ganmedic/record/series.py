@@ -129,3 +129,16 @@ def share(series: Collection[Series]) -> None:
     for one in series:
         one.budget = BUDGET_BYTES // max(1, len(series))
         one.fit()
+
+
+#: A gradient that is so many times what it used to be, or so small a part of it, looks wrong.
+_UNUSUAL = 1e3
+
+
+def looks_wrong(series: Series) -> bool:
+    """Whether the last gradients of a series are far from what its gradients used to be, or not finite."""
+    if len(series.steps) < 8:
+        return False
+    norms = np.linalg.norm(np.nan_to_num(series.of("norm").astype(np.float64), nan=np.inf), axis=1)
+    usual, last = float(np.median(norms)), float(norms[-1])
+    return not np.isfinite(last) or last > _UNUSUAL * usual or last * _UNUSUAL < usual
