@@ -84,7 +84,7 @@ def _plain(attributes: Any) -> tuple[Any, ...]:
     """Attributes as TensorFlow's eager runtime takes them."""
     found: list[Any] = []
     for name, value in zip(attributes[::2], attributes[1::2], strict=True):
-        if not name.startswith("_"):
+        if not name.startswith("_") and value is not None:  # None stands for the default
             found += [name, _value(value) if isinstance(value, attr_value_pb2.AttrValue) else value]
     return tuple(found)
 
