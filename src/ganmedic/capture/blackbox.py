@@ -16,7 +16,6 @@ import tensorflow as tf
 from tensorflow.python.ops import gen_resource_variable_ops as raw
 from tensorflow.python.ops import handle_data_util
 
-from ganmedic.capture.branches import rarely
 from ganmedic.capture.cells import Cell
 from ganmedic.capture.execution import OUTSIDE, STATEFUL_RANDOM
 from ganmedic.capture.meters import Site
@@ -99,7 +98,8 @@ class BlackBox:
                 cell.put(raw.read_variable_op(handle, cell.dtype))
             return tf.constant(0)
 
-        rarely(tf.logical_and(bad, tf.equal(taken.read(), 0)), keep, lambda: tf.constant(0))
+        # Variables may lie on several devices, which only a condition that is taken apart can reach together.
+        tf.cond(tf.logical_and(bad, tf.equal(taken.read(), 0)), keep, lambda: tf.constant(0))
 
     @property
     def fleeting(self) -> bool:

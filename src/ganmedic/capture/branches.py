@@ -13,7 +13,8 @@ def rarely(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]
     """``tf.cond``, kept as one operation.
 
     TensorFlow takes a condition apart into switches and merges, one for each value that goes in, which costs the first call of
-    a function with many variables many seconds; what is not taken as a rule is better left whole. XLA does as it likes.
+    a function with many variables many seconds; what is not taken as a rule is better left whole. Only tensors may go in: an
+    operation runs on one device, and cannot reach variables on another. XLA does as it likes.
     """
     result = tf.cond(condition, then, otherwise)
     for operation in _conditions(result):

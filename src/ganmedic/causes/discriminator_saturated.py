@@ -159,7 +159,9 @@ def _share(measure: Measure, score: Score) -> float:
     count = 1
     for length in measure.shape:
         count *= length
-    return max(0.0, measure.gradient) * count / score.curve.top if score.curve.top else 1.0
+    if measure.gradient < 0 or not score.curve.top:
+        return 1.0  # no gradient was measured here, which says nothing
+    return measure.gradient * count / score.curve.top
 
 
 def _lost(measure: Measure, score: Score) -> bool:

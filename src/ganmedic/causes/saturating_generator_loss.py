@@ -132,7 +132,7 @@ def _explain(vitals: Vitals, player: Player, score: Score) -> Finding:
         f"with the fake score at {lost} (the discriminator wins) the derivative of {player.net.name}'s loss is "
         f"{number(curve.at(lost))} of its largest; at {-lost} it is {number(curve.at(-lost))}",
     ]
-    if looks:
+    if looks and looks[-1].gradient >= 0:
         share = looks[-1].gradient * _count(looks[-1].shape) / curve.top
         evidence.append(
             f"at the scores of step {player.looks[-1].probe.step} (mean {number(looks[-1].mean)}) {number(share)} is left"
