@@ -23,8 +23,10 @@ test: $(VENV)/.installed ## check the format, the style, the types, and run the 
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-bench: $(VENV)/.installed ## measure what watching a training costs
+bench: $(VENV)/.installed ## measure what watching a training costs, and whether the birth of a NaN is found
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/meters.py --quick
+	$(BIN)/python benchmarks/nan_origins.py
 
 cases: $(VENV)/.installed ## count how many faulty scripts are explained, and how many sound ones are left alone
 	$(BIN)/python benchmarks/evaluate.py
