@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.framework import attr_value_pb2
 from tensorflow.python.eager import context, execute
-from tensorflow.python.framework import tensor_util
+from tensorflow.python.framework import op_def_registry, tensor_util
 
 #: They draw numbers from a state inside TensorFlow: to run them again would change what the program draws next.
 STATEFUL_RANDOM = frozenset(
@@ -54,7 +54,7 @@ def constant_of(attributes: Any) -> Any:
 
 def run(kind: str, inputs: list[Any], attributes: Any, outputs: int) -> list[Any]:
     """The results of an operation; what the tapes of this thread watch is recorded on them."""
-    plain = _plain(attributes or ())
+    plain = _plain(kind, attributes or ())
     results = list(execute.quick_execute(kind, outputs, inputs, plain, context.context()))
     if execute.must_record_gradient():
         execute.record_gradient(kind, inputs, plain, results)
@@ -80,13 +80,26 @@ def substitute(kind: str, inputs: list[Any], dtype: str) -> Any:
     return None
 
 
-def _plain(attributes: Any) -> tuple[Any, ...]:
-    """Attributes as TensorFlow's eager runtime takes them."""
+def _plain(kind: str, attributes: Any) -> tuple[Any, ...]:
+    """Attributes as TensorFlow's eager runtime takes them; None stands for the default of the operation."""
     found: list[Any] = []
     for name, value in zip(attributes[::2], attributes[1::2], strict=True):
-        if not name.startswith("_") and value is not None:  # None stands for the default
+        if name.startswith("_"):
+            continue
+        if value is None:
+            value = _default(kind, name)
+        if value is not None:
             found += [name, _value(value) if isinstance(value, attr_value_pb2.AttrValue) else value]
     return tuple(found)
+
+
+def _default(kind: str, name: str) -> Any:
+    """What an operation takes where an attribute is not given, ``None`` where it has no default."""
+    definition = op_def_registry.get(kind)
+    for attribute in definition.attr if definition is not None else ():
+        if attribute.name == name and attribute.HasField("default_value"):
+            return attribute.default_value
+    return None
 
 
 def _value(value: attr_value_pb2.AttrValue) -> Any:

@@ -155,7 +155,10 @@ def _measure(
     if loss is None:
         low = high = result = float("nan")
     else:
-        slope = imperative_grad.imperative_grad(own, [loss], [given[value]])[0]
+        try:
+            slope = imperative_grad.imperative_grad(own, [loss], [given[value]])[0]
+        except (LookupError, ValueError, TypeError, RuntimeError, tf.errors.OpError):
+            slope = tf.fill(score.shape, tf.cast(float("nan"), score.dtype))
         entries = np.zeros(1) if slope is None else np.asarray(tf.cast(slope, tf.float64)) * score.shape.num_elements()
         result = float(np.asarray(tf.cast(loss, tf.float64)).mean())
         low, high = float(entries.min()), float(entries.max())
