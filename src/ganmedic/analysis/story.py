@@ -123,7 +123,7 @@ def innermost(stack: Stack) -> Place | None:
 def gap_path(run: Run, gap: Gap) -> tuple[PathStep, ...]:
     """The way from the loss to the variables of a gap, with the cut in it."""
     reach = run.flow.behind(gap.call)
-    steps = [PathStep(_loss_label(run, gap), "loss", _at(run, run.loss_place(gap.call), "loss"))]
+    steps = [PathStep("loss", "loss", _at(run, run.loss_place(gap.call), "loss"))]
     last = PathStep(_end_label(run, gap), "variable")
     if not gap.chain:
         return ()
@@ -140,10 +140,6 @@ def gap_path(run: Run, gap: Gap) -> tuple[PathStep, ...]:
         lower = run.flow.path(reach, [gap.chain[-1].input], goal, below)
         steps.extend(_stations(run, lower))
     return (*steps, last)
-
-
-def _loss_label(run: Run, gap: Gap) -> str:
-    return "loss"
 
 
 def _end_label(run: Run, gap: Gap) -> str:

@@ -31,7 +31,7 @@ def cause_of_cut(run: Run, cut: Gap | Term) -> str:
         frozen = variable is not None and not variable.trainable and (tape is None or tape.watch_accessed)
         return "frozen" if frozen else "outside-tape"
     if verdict in (UNRECORDED, ARGUMENT):
-        return "left-tensorflow" if verdict == ARGUMENT and _came_by_python(run, cut) else "outside-tape"
+        return "outside-tape"
     if verdict == STATE:
         return "state-write"
     if operation.kind in STOPS or operation.kind == "CustomGradient":
@@ -41,10 +41,6 @@ def cause_of_cut(run: Run, cut: Gap | Term) -> str:
     if operation.gradient_call is not None and operation.gradient_call != cut.call.id:
         return "no-second-order-gradient"
     return "non-differentiable-op"
-
-
-def _came_by_python(run: Run, cut: Gap | Term) -> bool:
-    return False
 
 
 def _under_penalty(run: Run, cut: Gap | Term) -> bool:

@@ -119,7 +119,7 @@ from ganmedic.causes.building import operation_place
 from ganmedic.causes.measuring import constant_place, measured_finding, number, optimizer_place
 from ganmedic.finding import Finding, Remedy
 from ganmedic.record.record import Record
-from ganmedic.record.schema import Operation, Place
+from ganmedic.record.schema import Operation
 
 SLUG = "clip-too-tight"
 FAMILY = "vanishing"
@@ -188,7 +188,7 @@ def _movement(vitals: Vitals, player: Player) -> float:
 
 def _explain(vitals: Vitals, player: Player, raw: float, left: float) -> Finding:
     clip = _clip_of(vitals, player)
-    at = _place(vitals, clip) if clip is not None else optimizer_place(vitals.run, player.optimizer)
+    at = operation_place(vitals.run, clip) if clip is not None else optimizer_place(vitals.run, player.optimizer)
     threshold = player.optimizer.clip_at if clip is None and player.optimizer is not None else raw * left
     place = constant_place(vitals.run, at, float(f"{threshold:.6g}")) or at
     optimizer = player.optimizer
@@ -236,7 +236,3 @@ def _clip_of(vitals: Vitals, player: Player) -> Operation | None:
         if made is not None and made[0].stack:
             return made[0]
     return None
-
-
-def _place(vitals: Vitals, operation: Operation) -> Place | None:
-    return operation_place(vitals.run, operation)

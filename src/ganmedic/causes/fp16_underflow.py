@@ -135,7 +135,7 @@ def find(record: Record) -> list[Finding]:
     for player in vitals.players:
         optimizer = player.optimizer
         scaled = optimizer is not None and optimizer.loss_scale > 1 and optimizer.scales > 0
-        if not scaled and _zeros(vitals, player) > _ZEROS and _after_half(vitals, player):
+        if not scaled and _zeros(vitals, player) > _ZEROS and _layers_in_half(vitals, player):
             found.append(_explain(vitals, player))
     return found
 
@@ -148,10 +148,6 @@ def _layers_in_half(vitals: Vitals, player: Player) -> list[float]:
         for layer in vitals.layers(look)
         if layer.net is player.net and layer.measure.dtype == "float16" and layer.measure.gradient >= 0
     ]
-
-
-def _after_half(vitals: Vitals, player: Player) -> bool:
-    return bool(_layers_in_half(vitals, player))
 
 
 def _zeros(vitals: Vitals, player: Player) -> float:

@@ -22,7 +22,6 @@ from ganmedic.record.schema import (
     Origin,
     Probe,
     Profile,
-    Stack,
     Summand,
     Tape,
     TrainCall,
@@ -192,7 +191,3 @@ class Record:
     @cached_property
     def _lines(self) -> dict[str, list[str]]:
         return {}
-
-    def site(self, stack: Stack) -> Stack:
-        """The key under which repeated events of one line of code fall together."""
-        return stack
