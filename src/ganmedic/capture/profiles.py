@@ -48,7 +48,7 @@ _MOST = 4
 _WIDTH = 4096
 
 
-def scores(program: Program, rows: list[Operation], target: int, leaves: Iterable[int]) -> list[Operation]:
+def scores(program: Program, rows: list[Operation], leaves: Iterable[int]) -> list[Operation]:
     """The operations that make the scores of a loss: they work with weights, and none after them does."""
     data = set(leaves)
     weights: set[int] = set()
@@ -105,7 +105,7 @@ def profiles(
         number: hands out ids.
     """
     found: list[Profile] = []
-    for row in scores(program, rows, target, replay.given):
+    for row in scores(program, rows, replay.given):
         score = replay.values.get(row.outputs[0])
         if score is None or not score.dtype.is_floating or score.shape.rank is None or len(found) >= _MOST:
             continue
