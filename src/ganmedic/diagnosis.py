@@ -6,11 +6,13 @@ import importlib
 import traceback
 from dataclasses import replace
 
+from ganmedic.analysis.course import courses, judgements, too_short
+from ganmedic.analysis.game import Game
 from ganmedic.analysis.run import Run
 from ganmedic.analysis.summary import error_of, networks_of, unchecked_of
 from ganmedic.causes.links import explained_by
 from ganmedic.causes.table import CAUSES
-from ganmedic.finding import Diagnosis, Finding
+from ganmedic.finding import Course, Diagnosis, Finding, Judgement
 from ganmedic.record.record import Record
 
 _SEVERITY = {"error": 0, "warning": 1, "note": 2}
@@ -34,7 +36,28 @@ def diagnose(record: Record) -> Diagnosis:
         last = traceback.extract_tb(fault.__traceback__)[-1]
         faults.append(f"summary: {type(fault).__name__}: {fault} ({last.filename.rsplit('/', 1)[-1]}:{last.lineno})")
         networks, unchecked, error = (), (), None
-    return Diagnosis(findings=findings, networks=networks, unchecked=unchecked, error=error, tool_errors=tuple(faults))
+    course, said, short = _course(record, faults)
+    return Diagnosis(
+        findings=findings,
+        networks=networks,
+        unchecked=unchecked,
+        error=error,
+        tool_errors=tuple(faults),
+        courses=course,
+        judgements=said,
+        too_short=short,
+    )
+
+
+def _course(record: Record, faults: list[str]) -> tuple[tuple[Course, ...], tuple[Judgement, ...], str]:
+    """The course of the run in figures; nothing where that fails."""
+    try:
+        game = Game.of(record)
+        return courses(game), judgements(game), too_short(game)
+    except Exception as fault:
+        last = traceback.extract_tb(fault.__traceback__)[-1]
+        faults.append(f"course: {type(fault).__name__}: {fault} ({last.filename.rsplit('/', 1)[-1]}:{last.lineno})")
+        return (), (), ""
 
 
 def _merge(found: list[Finding]) -> list[Finding]:

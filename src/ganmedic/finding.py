@@ -150,6 +150,44 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """How the training of one network went.
+
+    Attributes:
+        network: the user's name of it; ``role`` the part it plays.
+        steps: how often it was trained.
+        losses, gradients: its loss and the L2 norm of all its gradients at up to 60 steps, evenly over what was kept.
+        layers: of each of its variables the median norm of the gradient, in the order of the variables.
+        movement: how far its weights move in a step, as a share of their size; the median over the second half.
+    """
+
+    network: str
+    role: str
+    steps: int
+    losses: tuple[float, ...] = ()
+    gradients: tuple[float, ...] = ()
+    layers: tuple[float, ...] = ()
+    movement: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a discriminator said of real and of generated samples in one step.
+
+    Attributes:
+        real, fake: mean raw score of each.
+        separation: chance that a real sample is scored above a generated one (area under the ROC curve), 0 to 1.
+        diversity: spread of the generated samples over that of the real ones.
+    """
+
+    step: int
+    real: float
+    fake: float
+    separation: float
+    diversity: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
 class ScriptError:
     """The exception that ended the script.
 
@@ -189,6 +227,9 @@ class Diagnosis:
         script: what was examined, as the user gave it.
         versions: ``{"ganmedic": ..., "tensorflow": ..., "keras": ..., "python": ...}``.
         tool_errors: faults of ganmedic itself, as text; the examination went on without the part that failed.
+        courses: how the training of each network went.
+        judgements: what the discriminator said, at several steps.
+        too_short: what the run was too short to judge, and how many steps that takes; empty if it was long enough.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -201,6 +242,9 @@ class Diagnosis:
     script: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     tool_errors: tuple[str, ...] = ()
+    courses: tuple[Course, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
+    too_short: str = ""
 
     @property
     def healthy(self) -> bool:

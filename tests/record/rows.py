@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import zlib
 
 import numpy as np
 
-from ganmedic.record import schema
+from ganmedic.record import game, schema
 from ganmedic.record.record import Record
 from ganmedic.record.schema import Place
 from ganmedic.record.series import BUDGET_BYTES, Series
@@ -107,7 +108,7 @@ ROWS = {
         gradient_high=2e-9,
     ),
     "summands": schema.Summand(18, 16, 9, -0.25, -10.0, 12, (0.5, -1.0)),
-    "profiles": schema.Profile(19, 7, 9, 1, (-1.0, 1.0), (0.3, 1.3), (-0.3, -0.7), (0.1, 0.2)),
+    "profiles": schema.Profile(19, 7, 9, 1, 1, 2, 16, (-1.0, 1.0), (0.3, 1.3), (-0.3, -0.7), (0.1, 0.2)),
     "origins": schema.Origin(
         20,
         7,
@@ -128,6 +129,34 @@ ROWS = {
         reproduced=False,
         note="it came out finite",
     ),
+    "batches": game.Batch(
+        id=23,
+        owner=16,
+        place="output",
+        value=9,
+        shape=(2, 3),
+        dtype="float32",
+        mean=(0.5, -1.0, 0.0),
+        spread=(0.1, 0.2, 0.0),
+        low=(-1.0, -2.0, 0.0),
+        high=(1.0, math.inf, 0.0),
+        nonfinite=0.25,
+        whole=0.5,
+        levels=4,
+        digests=(1, (1 << 63) - 1),
+        generated=0.5,
+        made=(1,),
+        begin=1,
+        end=2,
+        ends=(-1.0, math.inf),
+        activation="Relu",
+        activated=1,
+        form=(2, 3),
+        pooled=True,
+        entries=zlib.compress(np.arange(6, dtype="<f4").tobytes()),
+    ),
+    "showings": game.Showing(24, 4, "predict", STACK, 3),
+    "responses": game.Response(25, 16, 9, 10, 0.5, math.inf),
 }
 #: The same kinds with nothing but what has to be given.
 BARE = [
@@ -151,6 +180,9 @@ BARE = [
     schema.Summand(118, 116, 9, 0.0),
     schema.Profile(119, 107, 9, 0),
     schema.Origin(120, 107, 0),
+    game.Batch(121, 116, "given", 9, (), ""),
+    game.Showing(122, 4, "call"),
+    game.Response(123, 116, 9, 10, 0.0, 0.0),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ganmedic.analysis.networks import Net
+from ganmedic.analysis.networks import RANDOM, Net
 from ganmedic.analysis.vitals import Player, Vitals
 from ganmedic.record.schema import GradientCall, Operation
 
@@ -86,6 +86,25 @@ def _divided(vitals: Vitals, net: Net) -> bool:
     return False
 
 
+def decayed(vitals: Vitals, net: Net) -> bool:
+    """Whether a term of a loss is made of a network's weights alone: what pulls them back to zero."""
+    for player in vitals.players:
+        if player.net is net:
+            for look in player.looks[:1]:
+                if any(_weights_only(vitals, term.value) for term in look.summands):
+                    return True
+    return False
+
+
+def _is_data(vitals: Vitals, value: int) -> bool:
+    """Whether a value was drawn at random or came from outside."""
+    record = vitals.record
+    made = record.producers.get(record.resolve(value))
+    if made is None:
+        return any(row.value == value and row.place == "given" and row.shape[0] > 1 for row in record.batches.values())
+    return bool(RANDOM.search(made[0].kind))
+
+
 def _weights_only(vitals: Vitals, value: int) -> bool:
     """Whether nothing but weights and constants goes into a value."""
     reach = vitals.run.flow.behind_values((value,), None, 1 << 62)
@@ -95,6 +114,8 @@ def _weights_only(vitals: Vitals, value: int) -> bool:
         if (made := vitals.record.producers.get(node)) is not None and not made[0].inputs
     ]
     known = any(node in vitals.run.net_of for node in reach.by_value)
+    if any(_is_data(vitals, node) for node in reach.by_value):
+        return False
     return (
         known
         and all(one.kind in ("Const", "VarHandleOp") for one in leaves)

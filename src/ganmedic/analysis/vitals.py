@@ -142,6 +142,8 @@ class Vitals:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.record: Record = run.record
+        #: The game between the players, worked out when first asked for.
+        self.game: object = None
 
     @staticmethod
     def of(record: Record) -> Vitals:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from ganmedic.capture.blackbox import BlackBox, Box
+from ganmedic.capture.exhibits import Exhibits
 from ganmedic.capture.meters import Meters, Site
 from ganmedic.capture.origins import Again, Origins
 from ganmedic.capture.patches import Patches
 from ganmedic.capture.presets import PRESETS
 from ganmedic.capture.probes import Probes
 from ganmedic.capture.recorder import Recorder
+from ganmedic.capture.showings import Showings
 from ganmedic.capture.snapshots import keep
 from ganmedic.capture.variables import Variables
 from ganmedic.record.schema import Apply, GradientCall, Origin, Stack
@@ -44,7 +46,10 @@ class Health:
         self._patches = patches
         self.blackbox = BlackBox(recorder)
         self.meters = Meters(recorder, self.blackbox.arm, self._went_wrong, self._tell)
-        self.probes = Probes(recorder, variables.value, PRESETS[preset])
+        self.showings = Showings(recorder, patches)
+        self._exhibits = Exhibits(recorder, self.showings.digests)
+        self._streamed: dict[int, set[int]] = {}
+        self.probes = Probes(recorder, variables.value, PRESETS[preset], self._exhibits)
         self._collected = collected
         self.origins = Origins(recorder, variables.value, self._keep if collected is not None else None)
         self._searched: dict[Any, int] = {}
@@ -75,10 +80,20 @@ class Health:
 
     def ran(self, runs: int) -> None:
         """A traced function ran for the given time."""
+        if _is_milestone(runs):
+            self._patches.guarded(self._stream)
         read = self.meters.stepped()
         if read or runs <= 1 or (self.blackbox.fleeting and self.blackbox.taken() is not None):
             self._look(final=False)
             self._tell()
+
+    def _stream(self) -> None:
+        """Keeps what the steps were given, at distances that grow."""
+        for number, box in self.blackbox.boxes.items():
+            step = int(np.asarray(box.site.count.get()))
+            if step and step not in self._streamed.setdefault(number, set()):
+                self._streamed[number].add(step)
+                self._exhibits.stream(number, box.given())
 
     def _look(self, *, final: bool) -> None:
         wrong = self.blackbox.taken()
@@ -167,6 +182,22 @@ class Health:
         self.meters.collect()
         if self._recorder.here.deaf == 0:
             self._look(final=complete)
+            if complete:
+                self._look_back()
+        self.showings.settle()
+
+    def _look_back(self) -> None:
+        """A last look at the eager gradient calls: the operations and the batch of the last recorded round, the weights of now."""
+        given = {value: tensor for value, (_, tensor) in self._recorder.leaves.items()}
+        for key, row in self._programs.items():
+            step = self._step(row)
+            if step > 0:
+                self._patches.guarded(self.probes.probe, key, row, step, given, {})
+
+
+def _is_milestone(count: int) -> bool:
+    """Whether a number is a power of two, or once and a half one."""
+    return count > 1 and (count & (count - 1) == 0 or (count % 3 == 0 and (count // 3) & (count // 3 - 1) == 0))
 
 
 def _key(row: GradientCall) -> tuple[Stack, tuple[int, ...]]:

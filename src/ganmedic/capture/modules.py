@@ -12,6 +12,7 @@ from keras.src.trainers.trainer import Trainer
 from ganmedic.capture.patches import Patches
 from ganmedic.capture.places import called_by_user, user_stack
 from ganmedic.capture.recorder import Recorder
+from ganmedic.capture.showings import Showings
 from ganmedic.capture.variables import Variables
 from ganmedic.record.schema import Departure, Freeze, LayerCall, ListRead, Module, TrainCall
 
@@ -24,8 +25,9 @@ PASSING = object()
 class Modules:
     """Hooks on ``keras.Layer``, ``keras.Model`` and ``tf.Module``."""
 
-    def __init__(self, recorder: Recorder, variables: Variables, patches: Patches) -> None:
+    def __init__(self, recorder: Recorder, variables: Variables, patches: Patches, showings: Showings) -> None:
         self._recorder = recorder
+        self._showings = showings
         self._variables = variables
         self._patches = patches
         self._numbers: dict[int, int] = {}
@@ -50,7 +52,10 @@ class Modules:
             self._patches.wrap(trainer, method, before=lambda model, *a, _m=method, **k: self._train(model, _m))
         for method in ("predict", "predict_on_batch"):
             self._patches.wrap(
-                trainer, method, before=lambda model, *a, _m=method, **k: self._predict(model, _m, *a, **k)
+                trainer,
+                method,
+                before=lambda model, *a, _m=method, **k: self._predict(model, _m, *a, **k),
+                after=self._predicted,
             )
         self._patches.wrap(Trainer, "compile", before=lambda model, *a, **k: self.know(model) and None)
 
@@ -115,6 +120,8 @@ class Modules:
 
     def _calling(self, module: Any, *args: Any, **kwargs: Any) -> Any:
         recorder = self._recorder
+        if tf.executing_eagerly():
+            self._showing(module, (args, kwargs))
         if not recorder.recording and tf.executing_eagerly():
             return self._passing(module, args)
         recorder.listen()
@@ -148,7 +155,26 @@ class Modules:
             here.recent.append((self._recorder.now(), self._numbers.get(id(module), 0), values))
         return PASSING
 
+    def _showing(self, module: Any, given: Any) -> None:
+        """A whole network is called in eager code and under no tape: its answer is waited for."""
+        here = self._recorder.here
+        if not here.layers and not here.depth and not here.tapes and not here.deaf and here.showing is None:
+            here.showing = (module, given)
+
+    def _shown(self, result: Any, error: BaseException | None) -> None:
+        """The outermost layer has answered."""
+        here = self._recorder.here
+        if here.showing is None or here.layers or here.depth:
+            return
+        (module, given), here.showing = here.showing, None
+        if error is None and called_by_user():
+            self._showings.seen(self.know(module), "call", given, result)
+
     def _called(self, call: Any, result: Any, error: BaseException | None) -> None:
+        self._close(call, result, error)
+        self._shown(result, error)
+
+    def _close(self, call: Any, result: Any, error: BaseException | None) -> None:
         if call is PASSING:
             self._recorder.here.depth -= 1
             return
@@ -231,7 +257,7 @@ class Modules:
             self._reading = False
         recorder.record.train_calls[row.id] = row
 
-    def _predict(self, model: Any, method: str, x: Any = None, *args: Any, **kwargs: Any) -> None:
+    def _predict(self, model: Any, method: str, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         recorder = self._recorder
         if recorder.recording:
             for value in [None, *(one for one in tf.nest.flatten(x) if isinstance(one, tf.Tensor))]:
@@ -243,6 +269,12 @@ class Modules:
                     value=None if value is None else value._id,
                 )
                 recorder.record.departures[row.id] = row
+        return model, x
+
+    def _predicted(self, token: Any, result: Any, error: BaseException | None) -> None:
+        if token is not None and error is None and not self._recorder.here.deaf and called_by_user():
+            model, given = token
+            self._showings.seen(self.know(model), "predict", given, result)
 
 
 def _is_state(variable: Any) -> bool:

@@ -15,6 +15,7 @@ import tensorflow as tf
 from tensorflow.python.eager import imperative_grad, tape
 from tensorflow.python.eager.record import stop_recording
 
+from ganmedic.capture.exhibits import Exhibits
 from ganmedic.capture.measuring import measured
 from ganmedic.capture.presets import Budget
 from ganmedic.capture.profiles import profiles
@@ -28,6 +29,8 @@ _SAME = frozenset({"Const", "Identity", "Reshape", "Placeholder", "Fill", "Squee
 #: So many values of one probe are measured at most, so many probes of one call are kept.
 _VALUES, _PROBES = 600, 24
 _SUMMANDS = 8
+#: So many kinds of step of one call (real samples, generated ones; these targets, those) have their loss profiled.
+_KINDS = 4
 #: Where figures look wrong, a call is probed again after so many steps whatever was spent.
 _URGENT_STEPS = 25
 
@@ -39,15 +42,16 @@ class Probes:
         read: the value of a variable now, by its id.
     """
 
-    def __init__(self, recorder: Recorder, read: Callable[[int], Any], budget: Budget) -> None:
+    def __init__(self, recorder: Recorder, read: Callable[[int], Any], budget: Budget, exhibits: Exhibits) -> None:
         self._recorder = recorder
         self._read = read
         self._budget = budget
+        self._exhibits = exhibits
         self._began = time.monotonic()
         self._spent = 0.0
         self._made: dict[Any, int] = {}
         self._last: dict[Any, int] = {}
-        self._profiled: set[Any] = set()
+        self._profiled: dict[Any, set[Any]] = {}
 
     def due(self, key: Any, step: int, *, urgent: bool = False) -> bool:
         """Whether a call should be probed in this step; ``urgent`` where its figures look wrong."""
@@ -56,7 +60,8 @@ class Probes:
             return False
         if made < self._budget.least or (urgent and step >= self._last.get(key, 0) + _URGENT_STEPS):
             return True
-        grown = step >= 2 * self._last.get(key, 0) + 2
+        # Odd and even steps in turn: a discriminator may be given real samples in one and generated ones in the other.
+        grown = step >= 2 * self._last.get(key, 0) + 1 + (made + 1) % 2
         return grown and self._spent < self._budget.seconds + self._budget.share * (time.monotonic() - self._began)
 
     def probe(self, key: Any, call: GradientCall, step: int, given: dict[int, Any], state: dict[int, Any]) -> bool:
@@ -134,9 +139,13 @@ class Probes:
         self._measure(probe, own, targets, made)
         self._weigh(probe, weights)
         self._take_apart(probe, call, own, program, replay, weights)
-        if key not in self._profiled:
-            self._profiled.add(key)
-            for row in profiles(program, rows, replay, call.id, call.targets[0], recorder.now):
+        recorder.patches.guarded(self._exhibits.keep, key, probe.id, program, rows, replay)
+        kind = self._exhibits.kind(probe.id)
+        told = self._profiled.setdefault(key, set())
+        if kind not in told and len(told) < _KINDS:
+            told.add(kind)
+            cuts = self._exhibits.cuts(probe.id)
+            for row in profiles(program, rows, replay, call.id, call.targets[0], recorder.now, probe.id, cuts):
                 recorder.record.profiles[row.id] = row
         self._bound()
         return True
@@ -213,6 +222,8 @@ class Probes:
             for number in probes[2:-_PROBES]:
                 del record.probes[number]
                 record.measures = {key: row for key, row in record.measures.items() if row.probe != number}
+                record.responses = {key: row for key, row in record.responses.items() if row.probe != number}
+                record.batches = {key: row for key, row in record.batches.items() if row.owner != number}
 
 
 def _outermost(operations: dict[int, Operation], call: GradientCall, since: int) -> int:

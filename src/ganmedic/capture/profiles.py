@@ -7,7 +7,7 @@ probabilities.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ GRID = (
 _MOST = 4
 #: A score holds at most so many numbers a sample.
 _WIDTH = 4096
+#: So many values behind a score are looked at for a batch that was put together.
+_SEARCHED = 3000
 
 
 def scores(program: Program, rows: list[Operation], leaves: Iterable[int]) -> list[Operation]:
@@ -94,7 +96,14 @@ def _is_weight(program: Program, row: Operation) -> bool:
 
 
 def profiles(
-    program: Program, rows: list[Operation], replay: Replay, call: int, target: int, number: Any
+    program: Program,
+    rows: list[Operation],
+    replay: Replay,
+    call: int,
+    target: int,
+    number: Any,
+    probe: int,
+    cuts: Mapping[int, int] | None = None,
 ) -> list[Profile]:
     """The profiles of a loss.
 
@@ -103,25 +112,57 @@ def profiles(
         replay: one in which they were run.
         call: the gradient call; ``target`` value id of the loss.
         number: hands out ids.
+        probe: the probe that it is done in.
+        cuts: number of samples -> where batches of that size that were put together outside TensorFlow are to be cut.
     """
     found: list[Profile] = []
     for row in scores(program, rows, replay.given):
         score = replay.values.get(row.outputs[0])
-        if score is None or not score.dtype.is_floating or score.shape.rank is None or len(found) >= _MOST:
+        if (
+            score is None
+            or not score.dtype.is_floating
+            or score.shape.rank is None
+            or len({one.value for one in found}) >= _MOST
+        ):
             continue
         if not score.shape.rank or not 0 < score.shape.num_elements() <= _WIDTH:
             continue
-        after = _after(rows, row.outputs[0])
-        if not after or target not in {value for one in after for value in one.outputs}:
+        behind = after(rows, row.outputs[0])
+        if not behind or target not in {value for one in behind for value in one.outputs}:
             continue
-        profile = Profile(id=number(), call=call, value=row.outputs[0], operation=row.id)
-        for point in GRID:
-            _measure(profile, program, replay, after, row.outputs[0], target, score, point)
-        found.append(profile)
+        parts = _parts(program, replay, row, score)
+        cut = (cuts or {}).get(score.shape[0], 0)
+        if cut and not parts:
+            parts = [(0, cut), (cut, score.shape[0])]
+        for begin, end in ((0, 0), *parts):
+            profile = Profile(number(), call, row.outputs[0], row.id, begin, end, probe)
+            for point in GRID:
+                _measure(profile, program, replay, behind, target, score, point)
+            found.append(profile)
     return found
 
 
-def _after(rows: list[Operation], value: int) -> list[Operation]:
+def _parts(program: Program, replay: Replay, row: Operation, score: Any) -> list[tuple[int, int]]:
+    """Where the samples of a score begin and end that were put together into one batch on the way to it."""
+    queue, seen = list(row.inputs), set(row.inputs)
+    while queue:
+        made = program.maker.get(queue.pop(0))
+        if made is None or len(seen) > _SEARCHED:
+            continue
+        parts = [replay.values.get(value) for value in made.inputs[:-1]]
+        if made.kind == "ConcatV2" and len(parts) > 1 and all(part is not None and part.shape.rank for part in parts):
+            lengths = [int(part.shape[0]) for part in parts if part is not None]
+            axis = replay.values.get(made.inputs[-1])
+            if axis is not None and int(axis) == 0 and sum(lengths) == score.shape[0]:
+                ends = [sum(lengths[: index + 1]) for index in range(len(lengths))]
+                return [(end - length, end) for end, length in zip(ends, lengths, strict=True)]
+        fresh = [value for value in made.inputs if value not in seen]
+        seen.update(fresh)
+        queue.extend(fresh)
+    return []
+
+
+def after(rows: list[Operation], value: int) -> list[Operation]:
     """The operations that depend on a value."""
     changed, found = {value}, []
     for row in rows:
@@ -135,20 +176,22 @@ def _measure(
     profile: Profile,
     program: Program,
     replay: Replay,
-    after: list[Operation],
-    value: int,
+    behind: list[Operation],
     target: int,
     score: Any,
     point: float,
 ) -> None:
-    redone = {one for row in after for one in row.outputs}
+    value, part = profile.value, slice(profile.begin, profile.end or None)
+    redone = {one for row in behind for one in row.outputs}
     given = {one: tensor for one, tensor in replay.values.items() if one not in redone}
     given[value] = tf.fill(score.shape, tf.cast(point, score.dtype))
+    if profile.end:
+        given[value] = tf.concat([score[: profile.begin], given[value][part], score[profile.end :]], axis=0)
     own = tape.push_new_tape(persistent=True, watch_accessed_variables=False)
     try:
         tape.watch(own, given[value])
         again = Replay(program, given, replay.read)
-        again.run(after)
+        again.run(behind)
     finally:
         tape.pop_tape(own)
     loss = again.values.get(target)
@@ -159,7 +202,8 @@ def _measure(
             slope = imperative_grad.imperative_grad(own, [loss], [given[value]])[0]
         except (LookupError, ValueError, TypeError, RuntimeError, tf.errors.OpError):
             slope = tf.fill(score.shape, tf.cast(float("nan"), score.dtype))
-        entries = np.zeros(1) if slope is None else np.asarray(tf.cast(slope, tf.float64)) * score.shape.num_elements()
+        slopes = np.zeros(1) if slope is None else np.asarray(tf.cast(slope, tf.float64))[part]
+        entries = slopes * score.shape.num_elements()
         result = float(np.asarray(tf.cast(loss, tf.float64)).mean())
         low, high = float(entries.min()), float(entries.max())
     profile.grid = (*profile.grid, point)

@@ -40,6 +40,8 @@ class Context(threading.local):
         self.deaf = 0
         self.forward = 0
         self.depth = 0
+        #: The network that was called in eager code and under no tape, and what it was given.
+        self.showing: tuple[Any, Any] | None = None
         self.xla = 0
         #: Time, module and input tensors of the last calls of whole networks.
         self.recent: deque[tuple[int, int, list[Any]]] = deque(maxlen=16)

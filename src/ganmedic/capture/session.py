@@ -59,7 +59,7 @@ class Session:
         self.health = Health(self.recorder, self.variables, self.patches, preset, collected)
         self.tapes = Tapes(self.recorder, self.variables, self.patches, self._answered, self.health.answered)
         self.functions = Functions(self.recorder, self.patches, self._ran, failed)
-        self.modules = Modules(self.recorder, self.variables, self.patches)
+        self.modules = Modules(self.recorder, self.variables, self.patches, self.health.showings)
         self.optimizers = Optimizers(self.recorder, self.variables, self.patches, self._applied, self.health.applying)
         self.conversions = Conversions(self.recorder, self.patches)
         self.differentiability = Differentiability()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _NOT_FINITE = ("learning-rate-too-high", "exploding-gradients", "unbounded-critic")
+_DATA = ("range-mismatch", "bad-normalisation", "unnormalised-data")
+_AHEAD = ("discriminator-saturated", "learning-rate-too-high", "exploding-gradients", "unbounded-critic")
+_GAME = ("mode-collapse", "ignores-noise", "oscillation", "discriminator-too-weak")
 _FLAT = ("saturated-activation", "dead-relu", "depth-attenuation")
 
 #: Slug of a cause -> slugs of what it brings about in the same run.
@@ -24,6 +27,30 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "dead-relu": ("depth-attenuation",),
     "saturated-activation": ("depth-attenuation", "discriminator-saturated"),
     "fp16-underflow": ("depth-attenuation", "dead-relu"),
+    "non-finite-data": (*_NOT_FINITE, "log-of-zero", "norm-at-zero", "fp16-overflow", *_DATA, *_GAME),
+    "unnormalised-data": (
+        *_NOT_FINITE,
+        *_FLAT,
+        *_AHEAD,
+        *_GAME,
+        "range-mismatch",
+        "clip-too-tight",
+        "penalty-miscomputed",
+    ),
+    "bad-normalisation": (*_NOT_FINITE, *_FLAT, *_AHEAD, *_GAME, "range-mismatch", "low-diversity", "clip-too-tight"),
+    "range-mismatch": (*_FLAT, *_AHEAD, *_GAME),
+    "low-diversity": (*_AHEAD, "mode-collapse", "discriminator-overfits", "oscillation"),
+    "unshuffled-data": ("oscillation", "mode-collapse", "discriminator-too-weak"),
+    "wrong-loss-sign": (*_NOT_FINITE, *_FLAT, *_AHEAD, *_GAME, "saturating-generator-loss"),
+    "bad-targets": (*_NOT_FINITE, *_FLAT, *_AHEAD, "oscillation", "discriminator-too-weak", "mode-collapse"),
+    "discriminator-overfits": (*_AHEAD,),
+    "discriminator-shortcut": (*_FLAT, *_AHEAD, "mode-collapse", "ignores-noise"),
+    "batchnorm-misuse": (*_FLAT, *_AHEAD, "ignores-noise", "mode-collapse", "discriminator-too-weak", "oscillation"),
+    "ignores-noise": ("mode-collapse", "saturated-activation"),
+    "sampling-mismatch": ("mode-collapse", "discriminator-overfits"),
+    "loss-weight-imbalance": ("mode-collapse",),
+    "discriminator-too-weak": ("mode-collapse",),
+    "oscillation": ("learning-rate-too-high",),
 }
 
 

@@ -115,7 +115,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganmedic.analysis.constraints import normalised, penalties, set_from_outside, weight_clip
+from ganmedic.analysis.constraints import decayed, normalised, penalties, set_from_outside, weight_clip
 from ganmedic.analysis.story import innermost
 from ganmedic.analysis.vitals import Player, Score, Vitals
 from ganmedic.causes.measuring import measured_finding, number, tail_kinds
@@ -168,6 +168,7 @@ def find(record: Record) -> list[Finding]:
         held = (
             weight_clip(vitals, player.net) is not None
             or normalised(vitals, player.net)
+            or decayed(vitals, player.net)
             or set_from_outside(vitals, player.net)
             or any(
                 penalties(vitals, one) or _second_order(vitals, one) for one in vitals.players if one.net is player.net

@@ -24,7 +24,17 @@ from ganmedic.record.snapshots import Snapshot
 #: Seconds between two writes. Meters are read every half second: together less than one.
 EVERY = 0.4
 #: Tables that grow while a program trains, and whose rows are whole when they are added.
-EVENTS = ("probes", "measures", "summands", "profiles", "origins", "failures")
+EVENTS = (
+    "probes",
+    "measures",
+    "summands",
+    "profiles",
+    "origins",
+    "batches",
+    "showings",
+    "responses",
+    "failures",
+)
 #: The whole record is written again after so many times what that took before.
 _PATIENCE = 20
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "journal_size_limit=0")

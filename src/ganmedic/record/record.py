@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
+from ganmedic.record.game import Batch, Response, Showing
 from ganmedic.record.schema import (
     Apply,
     Departure,
@@ -60,6 +61,9 @@ class Record:
     summands: dict[int, Summand] = field(default_factory=dict)
     profiles: dict[int, Profile] = field(default_factory=dict)
     origins: dict[int, Origin] = field(default_factory=dict)
+    batches: dict[int, Batch] = field(default_factory=dict)
+    showings: dict[int, Showing] = field(default_factory=dict)
+    responses: dict[int, Response] = field(default_factory=dict)
     series: dict[int, Series] = field(default_factory=dict)
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
     #: Operation id -> its attributes, of those operations that it takes to run a snapshot again.

@@ -413,12 +413,18 @@ class Profile:
         loss: the loss at each of them.
         low, high: the smallest and the largest derivative of the loss with respect to an entry of the score, times the number
             of entries (so that a mean over the batch does not matter).
+        begin, end: the samples of the batch that were set and looked at, where real and generated ones were put together
+            into one batch; both 0 for all of them.
+        probe: the probe it was taken in.
     """
 
     id: int
     call: int
     value: int
     operation: int
+    begin: int = 0
+    end: int = 0
+    probe: int = 0
     grid: tuple[float, ...] = ()
     loss: tuple[float, ...] = ()
     low: tuple[float, ...] = ()

@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from ganmedic.record import schema
+from ganmedic.record import game, schema
 from ganmedic.record.record import Record
 from ganmedic.record.series import BUDGET_BYTES, Series
 from ganmedic.record.snapshots import Kept, Snapshot
 
-FORMAT = 2
+FORMAT = 3
 
 #: Name of the collection in a record -> the kind of its rows.
 TABLES: Mapping[str, type] = {
@@ -47,6 +47,9 @@ TABLES: Mapping[str, type] = {
     "summands": schema.Summand,
     "profiles": schema.Profile,
     "origins": schema.Origin,
+    "batches": game.Batch,
+    "showings": game.Showing,
+    "responses": game.Response,
 }
 
 
@@ -219,7 +222,7 @@ def _column(name: str) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
-    if value is None or isinstance(value, (int, float)):
+    if value is None or isinstance(value, (int, float, bytes)):
         return value
     return json.dumps(value, default=asdict)
 
@@ -288,7 +291,7 @@ def _typed(value: Any, hint: Any) -> Any:
         return bool(value)
     if hint is float and value is None:
         return float("nan")  # which SQLite keeps as NULL
-    if value is None or hint in (int, float, str):
+    if value is None or hint in (int, float, str, bytes):
         return value
     return _shaped(json.loads(value) if isinstance(value, str) else value, hint)
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ganmedic.finding import Diagnosis, Finding, Network, ScriptError
 from ganmedic.report.printer import Part, Printer
+from ganmedic.report.terminal_course import print_course
 from ganmedic.report.terminal_finding import SEVERITY_STYLES, label, print_finding, render_finding
 from ganmedic.report.visible import visible_lines
 from ganmedic.report.words import ending, gradient_missing, optimizer_words, place, plural, roots, verdict
@@ -32,6 +33,8 @@ def render_diagnosis(console: Console, diagnosis: Diagnosis, *, shown: Sequence[
     out.prose(("ganmedic: ", "bold"), (verdict(diagnosis), _verdict_style(diagnosis)))
     if diagnosis.networks and not diagnosis.healthy:
         _print_networks(out, diagnosis.networks)
+    if diagnosis.courses:
+        print_course(out, diagnosis)
     _print_findings(out, diagnosis, shown)
     if diagnosis.error is not None:
         _print_error(out, diagnosis.error)
