@@ -23,17 +23,19 @@ test: $(VENV)/.installed ## check the format, the style, the types, and run the 
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-bench: $(VENV)/.installed ## measure what watching a training costs, and whether the birth of a NaN is found
+bench: $(VENV)/.installed ## measure what watching costs, whether the birth of a NaN is found, and which faults of data
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/meters.py --quick
 	$(BIN)/python benchmarks/nan_origins.py
+	$(BIN)/python benchmarks/data_faults.py
+	$(BIN)/python benchmarks/data_audit.py --pictures 1000 --runs 1 --memory 2000
 
 cases: $(VENV)/.installed ## count how many faulty scripts are explained, and how many sound ones are left alone
 	$(BIN)/python benchmarks/evaluate.py
 
 lock: $(VENV)/.locked ## renew requirements/lock.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml requirements/lock.in --extra tensorflow-cpu --group dev --universal \
+	$(BIN)/uv pip compile pyproject.toml requirements/lock.in --extra tensorflow-cpu --extra data --group dev --universal \
 		--python-version 3.11 --upgrade --no-header --no-annotate --quiet --output-file requirements/lock.txt
 
 # The packages are the same for all: made anew only when the lock changes.

@@ -283,6 +283,64 @@ def replay(
         render_rerun(console, known, rerun(known, snapshot), everything=everything)
 
 
+@app.command()
+def data(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH",
+            help="A folder of images, .npy, .npz, .csv, .parquet, .tfrecord, or a folder of such records.",
+        ),
+    ],
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="RANGE", help="What the generator gives: tanh, sigmoid, linear, or LOW..HIGH."),
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(callback=_output, metavar="FILE", help="Write the audit as JSON.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(callback=_output, metavar="FILE", help="Write the audit as a page with pictures.")
+    ] = None,
+    stats: Annotated[
+        Path | None,
+        typer.Option(callback=_output, metavar="FILE", help="Write the normalisation for the generator's range."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Look at so many samples at most.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Processes; all cores without.")] = None,
+) -> None:
+    """Audit a data set: what is in it, what a GAN will make of that, and what to do.
+
+    One pass over the data, in memory that does not grow with it.
+
+    Exit status: 0 nothing found, 1 findings, 2 misuse, 3 ganmedic itself failed.
+    """
+    _check_outputs_differ({"--json": json, "--html": html, "--stats": stats}, path, "the data")
+
+    from rich.console import Console
+
+    from ganmedic.data.sources.source import DataError
+    from ganmedic.report.data_command import run
+
+    try:
+        healthy = run(
+            path,
+            against=against,
+            limit=limit,
+            jobs=jobs,
+            json=json,
+            html=html,
+            stats=stats,
+            console=Console(highlight=False),
+            progress=Console(file=sys.stderr, highlight=False),
+        )
+    except DataError as error:
+        _refuse(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(HEALTHY if healthy else FINDINGS)
+
+
 def _kept_steps(record: Record, path: Path, step: int | None) -> list[Snapshot]:
     """The steps of a record that are asked for: those of that number, or the first one."""
     kept = [one for one in record.snapshots.values() if not one.note]
@@ -311,9 +369,9 @@ def _need_tensorflow(what: str) -> None:
         )
 
 
-def _check_outputs_differ(outputs: dict[str, Path | None], script: str) -> None:
-    """Refuse to write two outputs to one file, or one over the script."""
-    taken = {os.path.realpath(script): "the script"}
+def _check_outputs_differ(outputs: dict[str, Path | None], source: str, what: str = "the script") -> None:
+    """Refuse to write two outputs to one file, or one over what is read."""
+    taken = {os.path.realpath(source): what}
     for option, path in outputs.items():
         # Devices such as /dev/stderr can take several.
         if path is None or (path.exists() and not path.is_file()):

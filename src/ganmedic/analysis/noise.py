@@ -183,9 +183,8 @@ def inside(game: Game, player: Player) -> list[Noise]:
     found = []
     for look in player.looks:
         for row in game.batches.get(look.probe.id, ()):
-            made = game.record.producers.get(row.value)
-            drawn = made is not None and made[0].kind.startswith("Stateless") and bool(RANDOM.search(made[0].kind))
-            if row.place == "input" and (drawn or _is_drawn(game, row.value)) and not game.is_made(row.value):
+            # Numbers of other generators are drawn anew in a sandbox, and say nothing of the program's.
+            if row.place == "input" and _is_drawn(game, row.value, "Stateless") and not game.is_made(row.value):
                 found.append(Noise(player, look, row, 0.0, 0.0))
                 break
     return found
@@ -231,11 +230,13 @@ def shown(game: Game, player: Player) -> list[Shown]:
     """What the program gave a generator outside of its training step, last first."""
     module = player.net.module.id if player.net.module is not None else -1
     trained = {one.leaf.digests for one in noises(game, player)}
+    # Before the training a network is called to be built.
+    began = min((one.call.id for one in player.looks), default=0)
     found = []
     for showing in sorted(game.record.showings.values(), key=lambda one: -one.id):
         rows = [one for one in game.batches.get(showing.id, ()) if one.place == "input"]
         floats = [one for one in rows if one.dtype.startswith("float") and len(one.shape) > 1]
-        if showing.module != module or not floats:
+        if showing.module != module or not floats or showing.id < began:
             continue
         widths = {one.leaf.shape[1:] for one in noises(game, player)}
         leaf = next((one for one in floats if one.shape[1:] in widths and one.digests not in trained), None)
@@ -295,15 +296,15 @@ def unconnected(game: Game, player: Player) -> Place | None:
     return None
 
 
-def _is_drawn(game: Game, value: int) -> bool:
-    """Whether a value was drawn at random, whatever plain arithmetic came after."""
+def _is_drawn(game: Game, value: int, begin: str = "") -> bool:
+    """Whether a value was drawn at random, by an operation of such a name, whatever plain arithmetic came after."""
     for _ in range(6):
         made = game.record.producers.get(game.record.resolve(value))
-        if made is None or not made[0].inputs:
-            return made is not None and bool(RANDOM.search(made[0].kind))
+        if made is None:
+            return False
         if RANDOM.search(made[0].kind):
-            return True
-        if made[0].kind not in ("Mul", "AddV2", "Identity", "Cast", "Sub", "Reshape"):
+            return made[0].kind.startswith(begin)
+        if made[0].kind not in ("Mul", "AddV2", "Identity", "Cast", "Sub", "Reshape") or not made[0].inputs:
             return False
         value = made[0].inputs[0]
     return False

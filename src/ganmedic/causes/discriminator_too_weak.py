@@ -106,6 +106,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ganmedic.analysis.course import ENOUGH
 from ganmedic.analysis.game import Game, Trial, separation
 from ganmedic.analysis.samples import neighbour_accuracy
 from ganmedic.analysis.vitals import Player
@@ -125,7 +126,7 @@ _GUESS = 0.62
 #: Samples that their nearest neighbours tell apart so well differ plainly.
 _PLAIN = 0.9
 #: So many looks, and so many updates, before a discriminator is called weak.
-_LOOKS, _UPDATES = 3, 60
+_LOOKS, _UPDATES = 3, ENOUGH
 #: A discriminator whose weights move by less than this share of the generator's movement has stopped.
 _STOPPED = 0.02
 

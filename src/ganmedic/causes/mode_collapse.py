@@ -110,6 +110,7 @@ import ast
 
 import numpy as np
 
+from ganmedic.analysis.course import ENOUGH
 from ganmedic.analysis.game import Game, Trial
 from ganmedic.analysis.samples import features, spread
 from ganmedic.analysis.source import tree
@@ -129,7 +130,7 @@ TITLE = "The generator draws (nearly) the same sample every time"
 #: Generated samples whose spread is below this share of that of the real ones are all alike.
 _ALIKE = 0.13
 #: So many updates of the generator before that is called a collapse: at the start every generator draws much the same.
-_UPDATES = 150
+_UPDATES = ENOUGH
 #: So many more updates of the generator than of the discriminator are a reason by themselves.
 _OFTEN = 3.0
 #: A learning rate so many times that of the discriminator likewise.
