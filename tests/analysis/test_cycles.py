@@ -36,7 +36,7 @@ def test_a_cycle_is_found_with_its_period(period, shaken):
 
 
 def test_a_cycle_on_a_slope_is_found():
-    found = cycle(2.0 + np.linspace(0, 30, 400) + sine(400, 40))
+    found = cycle(2.0 + np.linspace(0, 8, 400) + sine(400, 40))
     assert found is not None
     assert found.period == pytest.approx(40, abs=3)
 

@@ -27,7 +27,7 @@ def parsed(text: str) -> ast.AST:
     return ast.parse(text).body[0]
 
 
-# --- preparation --------------------------------------------------------------------------------------------------------
+# --- preparation ------------------------------------------------------------------------------------------------------
 
 ALL = {
     "a data set": """
@@ -104,7 +104,7 @@ def test_a_script_without_data_has_no_preparation():
     assert data_lines.handover(run) is None
 
 
-# --- which line ---------------------------------------------------------------------------------------------------------
+# --- which line -------------------------------------------------------------------------------------------------------
 
 HANDED = {
     "the last arithmetic": """
@@ -174,7 +174,7 @@ def test_of_a_chain_over_several_lines_the_line_of_the_call_is_told():
     assert data_lines.place_of_call(run, "shuffle").line == made.place("# here").line
 
 
-# --- what a line does ---------------------------------------------------------------------------------------------------
+# --- what a line does -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

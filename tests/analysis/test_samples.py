@@ -12,7 +12,7 @@ def normal(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-# --- spread -------------------------------------------------------------------------------------------------------------
+# --- spread -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", [(500, 8), (500, 4, 4, 3), (5000,)])
@@ -32,7 +32,7 @@ def test_spread_is_a_number_where_samples_are_not_finite():
     assert np.isfinite(spread(rows))
 
 
-# --- features -----------------------------------------------------------------------------------------------------------
+# --- features ---------------------------------------------------------------------------------------------------------
 
 
 def test_features_of_pictures_are_the_same_in_every_run_and_as_many_for_every_size():
@@ -57,7 +57,7 @@ def test_of_all_else_the_entries_are_the_features(shape):
     np.testing.assert_allclose(features(rows), rows.reshape(5, -1))
 
 
-# --- neighbours ---------------------------------------------------------------------------------------------------------
+# --- neighbours -------------------------------------------------------------------------------------------------------
 
 
 def test_neighbours_of_alike_sets_are_a_guess():
@@ -90,7 +90,7 @@ def test_a_column_that_stands_still_does_no_harm():
     assert neighbour_accuracy(one, other + np.array([9, 0, 0], np.float32)) == 1.0
 
 
-# --- batches ------------------------------------------------------------------------------------------------------------
+# --- batches ----------------------------------------------------------------------------------------------------------
 
 
 def test_batches_drawn_at_random_lie_as_far_apart_as_chance_has_it():
@@ -129,7 +129,7 @@ def test_too_little_to_judge_is_told_as_chance(batches):
     assert between_batches(batches) == 1.0
 
 
-# --- how many there are -------------------------------------------------------------------------------------------------
+# --- how many there are -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [100, 400, 1500])

@@ -69,7 +69,7 @@ def of_probe(record: Record, *places: str) -> list[Batch]:
     return [one for one in record.batches.values() if one.owner in record.probes and one.place in places]
 
 
-# --- what is there ------------------------------------------------------------------------------------------------------
+# --- what is there ----------------------------------------------------------------------------------------------------
 
 
 def test_real_samples_are_kept_bit_by_bit_with_the_step_they_were_given_in(record):
@@ -137,7 +137,7 @@ def test_real_samples_do_not_move_the_generator(record):
     assert not [one for one in record.responses.values() if one.leaf in real and one.value in made]
 
 
-# --- nothing changes ----------------------------------------------------------------------------------------------------
+# --- nothing changes --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("traced", "dropped"), [(True, False), (True, True), (False, True)])

@@ -128,9 +128,9 @@ def test_a_fault_of_what_shows_the_findings_is_told() -> None:
                 loss = tf.reduce_sum(used**2)
             grad, nothing = tape.gradient(loss, [used, unused])
             optimizer.apply_gradients([(grad, used)])
-        # The look at each single operation has ended all the same.
+        # The surroundings of the gradients count as known all the same.
         assert examination._session is not None
-        assert not examination._session.recorder.recording
+        assert examination._session._told
 
     diagnosis = examination.diagnosis()
     assert nothing is None

@@ -21,7 +21,7 @@ Show = Callable[[Any, Any], Any]
 
 
 def watched(show: Show, *, before: Show | None = None) -> tuple[Record, Any]:
-    """A GAN that is trained for two steps, with what is asked of it then; what was recorded, and what ``show`` returned."""
+    """A GAN that is trained for two steps, with what is asked of it then: the record, and what ``show`` returned."""
     keras.utils.set_random_seed(3)
     g = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "tanh")], name="generator")
     d = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)], name="discriminator")

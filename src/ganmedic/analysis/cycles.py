@@ -66,7 +66,13 @@ def _cycle(player: Player) -> Cycle | None:
     if not below.size:
         return None
     begin = int(below[0])
-    lag = begin + int(like[begin:].argmax())
+    if like[begin:].max() <= 0:
+        return None
+    # Every multiple of a period fits as well: the first peak that is nearly the highest is taken.
+    high = np.flatnonzero(like[begin:] >= 0.9 * like[begin:].max()) + begin
+    ends = np.flatnonzero(np.diff(high) > max(1, begin))
+    first = high[: ends[0] + 1] if ends.size else high
+    lag = int(first[like[first].argmax()])
     period, strength = int(lags[lag]), float(like[lag])
     half = len(swing) // 2
     kept = float(swing[half:].std() / max(1e-12, swing[:half].std()))

@@ -304,10 +304,22 @@ def _is_drawn(game: Game, value: int, begin: str = "") -> bool:
             return False
         if RANDOM.search(made[0].kind):
             return made[0].kind.startswith(begin)
-        if made[0].kind not in ("Mul", "AddV2", "Identity", "Cast", "Sub", "Reshape") or not made[0].inputs:
+        rest = [one for one in made[0].inputs if not is_written(game, one)]
+        if made[0].kind not in ("Mul", "AddV2", "Identity", "Cast", "Sub", "Reshape") or len(rest) != 1:
             return False
-        value = made[0].inputs[0]
+        value = rest[0]
     return False
+
+
+def is_written(game: Game, value: int) -> bool:
+    """Whether a value is a number, or a shape, that no data and no random numbers go into."""
+    made = game.record.producers.get(game.record.resolve(value))
+    if made is None:
+        return not game.rows_of(value)
+    if made[0].kind in ("Const", "Shape"):
+        return True
+    simple = made[0].kind in ("Pack", "Cast", "StridedSlice", "Identity")
+    return simple and all(is_written(game, one) for one in made[0].inputs)
 
 
 def _leads(game: Game, value: int, goals: set[int], until: int) -> bool:

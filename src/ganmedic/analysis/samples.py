@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -82,8 +83,8 @@ def distinct(digests: Sequence[Sequence[int]]) -> tuple[int, int, float]:
     for index, batch in enumerate(digests):
         for other in digests[index + 1 :]:
             pairs += len(batch) * len(other)
-            known = set(other)
-            same += sum(one in known for one in batch)
+            known = Counter(other)
+            same += sum(known[one] for one in batch)
     size = pairs / same if same else float("inf")
     return drawn, different, max(size, float(different))
 

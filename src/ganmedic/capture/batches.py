@@ -57,6 +57,8 @@ def array_of(tensor: Any) -> Array | None:
         if tensor.dtype.is_floating and tensor.dtype.size < 4:
             tensor = tf.cast(tensor, tf.float32)
     found = np.asarray(tensor)
+    if found.dtype.name == "bfloat16":
+        found = found.astype(np.float32)
     return found if found.dtype.kind in "fiub" else None
 
 

@@ -50,7 +50,7 @@ def ends_of(
     redone = {one for row in depending for one in row.outputs}
     reached: list[float] = []
     for limit in LIMITS[found.kind]:
-        given = {one: tensor for one, tensor in replay.values.items() if one not in redone}
+        given = replay.beside(redone)
         given[found.outputs[0]] = tf.fill(outcome.shape, tf.cast(limit, outcome.dtype))
         again = Replay(program, given, replay.read)
         again.run([row for row in depending if row.id <= _maker(program, value, found).id])

@@ -172,7 +172,7 @@ class Exhibits:
             watched = [value for value in outputs if value in redone]
             if not watched:
                 continue
-            given = {value: tensor for value, tensor in replay.values.items() if value not in redone}
+            given = replay.beside(redone)
             given[leaf] = _dealt(replay.values[leaf])
             again = Replay(program, given, replay.read)
             again.run(depending)

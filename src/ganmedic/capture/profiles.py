@@ -183,7 +183,7 @@ def _measure(
 ) -> None:
     value, part = profile.value, slice(profile.begin, profile.end or None)
     redone = {one for row in behind for one in row.outputs}
-    given = {one: tensor for one, tensor in replay.values.items() if one not in redone}
+    given = replay.beside(redone)
     given[value] = tf.fill(score.shape, tf.cast(point, score.dtype))
     if profile.end:
         given[value] = tf.concat([score[: profile.begin], given[value][part], score[profile.end :]], axis=0)

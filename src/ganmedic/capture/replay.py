@@ -99,6 +99,19 @@ class Replay:
         for operation in operations:
             self._step(operation)
 
+    def beside(self, redone: set[int]) -> dict[int, Any]:
+        """What is known beside values that are to be computed again, for another sandbox.
+
+        What lies inside of functions, loops and branches is left out: it would stand for what they are run on anew.
+        """
+        makers, given = self.program.maker, self.given
+        graphs = {makers[value].graph for value in redone if value in makers}
+        return {
+            value: tensor
+            for value, tensor in self.values.items()
+            if value not in redone and (value in given or value not in makers or makers[value].graph in graphs)
+        }
+
     def _step(self, operation: Operation) -> None:
         if operation.outputs and all(value in self.given for value in operation.outputs):
             return

@@ -105,6 +105,7 @@ import numpy as np
 
 from ganmedic.analysis.game import Game, Trial, separation
 from ganmedic.analysis.networks import RANDOM
+from ganmedic.analysis.noise import is_written
 from ganmedic.analysis.story import innermost
 from ganmedic.causes.building import operation_place
 from ganmedic.causes.measuring import measured_finding, number
@@ -215,18 +216,19 @@ def _size(operation: Operation) -> tuple[int | None, ...]:
     return tuple((operation.shapes[0] or ())[1:])
 
 
-def _is_drawn(game: Game, value: int, shape: tuple[int, ...]) -> bool:
-    for _ in range(4):
-        made = game.record.producers.get(value)
-        if made is None:
-            return False
-        if RANDOM.search(made[0].kind):
-            known = made[0].shapes[0] if made[0].shapes else None
-            return known is None or tuple(known[1:]) == shape[1:]
-        if made[0].kind not in ("Mul", "AddV2", "Identity", "Cast", "Sub") or not made[0].inputs:
-            return False
-        value = made[0].inputs[0]
-    return False
+def _is_drawn(game: Game, value: int, shape: tuple[int, ...], depth: int = 4) -> bool:
+    """Whether a value is made of random numbers of the size of a sample and of plain numbers, of nothing else."""
+    made = game.record.producers.get(value)
+    if made is None or depth == 0:
+        return False
+    operation = made[0]
+    if RANDOM.search(operation.kind):
+        known = operation.shapes[0] if operation.shapes else None
+        return known is None or tuple(known[1:]) == shape[1:]
+    if operation.kind not in ("Mul", "AddV2", "Identity", "Cast", "Sub"):
+        return False
+    rest = [one for one in operation.inputs if not is_written(game, one)]
+    return len(rest) == 1 and _is_drawn(game, rest[0], shape, depth - 1)
 
 
 def _other_line(game: Game, real: Trial, fake: Trial, which: str) -> Place | None:

@@ -46,7 +46,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "discriminator-overfits": (*_AHEAD,),
     "discriminator-shortcut": (*_FLAT, *_AHEAD, "mode-collapse", "ignores-noise"),
     "batchnorm-misuse": (*_FLAT, *_AHEAD, "ignores-noise", "mode-collapse", "discriminator-too-weak", "oscillation"),
-    "ignores-noise": ("mode-collapse", "saturated-activation"),
+    "ignores-noise": ("mode-collapse",),
     "sampling-mismatch": ("mode-collapse", "discriminator-overfits"),
     "loss-weight-imbalance": ("mode-collapse",),
     "discriminator-too-weak": ("mode-collapse",),
@@ -54,12 +54,47 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+#: Whatever keeps a network from learning shows in the game: samples that are all alike, a discriminator that knows nothing.
+_SYMPTOMS = ("mode-collapse", "ignores-noise", "discriminator-too-weak")
+_GRADIENTS = (
+    "variable-unused",
+    "non-differentiable-op",
+    "left-tensorflow",
+    "outside-tape",
+    "stop-gradient",
+    "frozen",
+    "unbuilt-variables",
+    "wrong-pairing",
+    "not-applied",
+    "variables-left-out",
+    "state-write",
+    "no-second-order-gradient",
+    "log-of-zero",
+    "norm-at-zero",
+    "fp16-overflow",
+    "penalty-miscomputed",
+    "unbounded-critic",
+    "learning-rate-too-high",
+    "exploding-gradients",
+    "logits-mismatch",
+    "output-loss-mismatch",
+    "saturating-generator-loss",
+    "discriminator-saturated",
+    "dead-relu",
+    "depth-attenuation",
+    "weight-clipping",
+    "clip-too-tight",
+    "fp16-underflow",
+)
+
+
 def explained_by(cause: str, others: frozenset[str]) -> tuple[str, ...]:
     """What a cause explains of the other causes that were found, directly or through another of them."""
     found: dict[str, None] = {}
     queue = [cause]
     while queue:
-        for onward in EXPLAINS.get(queue.pop(), ()):
+        root = queue.pop()
+        for onward in (*EXPLAINS.get(root, ()), *(_SYMPTOMS if root in _GRADIENTS else ())):
             if onward in others and onward not in found and onward != cause:
                 found[onward] = None
                 queue.append(onward)

@@ -116,7 +116,10 @@ def find(record: Record) -> list[Finding]:
     reals = Reals.of(record)
     bad = [one for one in reals.game.record.batches.values() if one.place == "given" and one.nonfinite > 0]
     origins = [one for one in reals.game.record.origins.values() if one.source == "input"]
-    if (not bad and not origins) or not reals.game.vitals.players:
+    # Values that are missing may be masked out before any weight meets them.
+    rows = reals.game.record.batches.values()
+    met = any(one.place in ("input", "output", "score") and one.nonfinite > 0 for one in rows)
+    if not (origins or (bad and met)) or not reals.game.vitals.players:
         return []
     share = bad[0].nonfinite if bad else origins[0].share
     step = min([origins[0].step] if origins else [0])
