@@ -89,7 +89,9 @@ def _link(found: list[Finding]) -> list[Finding]:
 
 def rank(found: list[Finding]) -> tuple[Finding, ...]:
     """Best first: roots before what they explain, errors before warnings, the surer before the less sure, then the wider."""
-    followers = {cause for finding in found for cause in finding.explains}
-    roots = {finding.cause for finding in found if finding.explains}
+    explains = {finding.cause: frozenset(finding.explains) for finding in found}
     # Two causes that explain each other are no chain: neither is put behind the other.
-    return tuple(sorted(found, key=lambda one: (one.cause in followers and one.cause not in roots, *_weight(one))))
+    followers = {
+        cause for root, causes in explains.items() for cause in causes if root not in explains.get(cause, frozenset())
+    }
+    return tuple(sorted(found, key=lambda one: (one.cause in followers, *_weight(one))))

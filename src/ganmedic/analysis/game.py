@@ -6,7 +6,8 @@ where no generator lies behind it and none had put it out shortly before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -208,9 +209,20 @@ class Game:
         kept = batch.array()
         fakes = np.zeros(len(scores), bool)
         fakes[[one for one in batch.made if one < len(scores)]] = True
+        parts = ((False, ~fakes), (True, fakes))
         return [
-            Trial(player, look, score, None, fake, None, kept[which[: len(kept)]], scores[which], float("nan"))
-            for fake, which in ((False, ~fakes), (True, fakes))
+            Trial(
+                player,
+                look,
+                score,
+                None,
+                fake,
+                cut(batch, np.flatnonzero(which).tolist()),
+                kept[which[: len(kept)]],
+                scores[which],
+                float("nan"),
+            )
+            for fake, which in parts
         ]
 
     def _score_row(self, look: Look, score: Score) -> Batch | None:
@@ -244,7 +256,7 @@ class Game:
             return part, part.array(), self.is_made(part.value) or part.generated > 0.5
         samples = batch.array()[profile.begin : profile.end]
         inside = batch.end and batch.begin <= profile.begin < batch.end
-        return None, samples, bool(inside)
+        return cut(batch, range(profile.begin, profile.end)), samples, bool(inside)
 
     def _part(self, look: Look, batch: Batch, profile: Profile) -> Batch | None:
         """The part of a concatenated batch that lies where a profile was taken."""
@@ -327,6 +339,36 @@ class Game:
     def updates(self, role: str) -> int:
         """How often the networks of a part were trained."""
         return sum(player.series.seen for player in self.vitals.role(role))
+
+
+def cut(batch: Batch, chosen: Sequence[int]) -> Batch | None:
+    """A row of some of the samples of a batch, with the figures of those that were kept; ``None`` where none were."""
+    kept = batch.array()
+    samples = kept[[one for one in chosen if one < len(kept)]]
+    if not len(samples):
+        return None
+    flat = samples.reshape(-1, len(batch.mean)).astype(np.float64)
+    with np.errstate(all="ignore"):
+        mean, spread = flat.mean(axis=0), flat.std(axis=0)
+        low, high = flat.min(axis=0), flat.max(axis=0)
+    return replace(
+        batch,
+        place="part",
+        shape=(len(chosen), *batch.shape[1:]),
+        mean=tuple(map(float, mean)),
+        spread=tuple(map(float, spread)),
+        low=tuple(map(float, low)),
+        high=tuple(map(float, high)),
+        whole=float((flat == np.round(flat)).mean()),
+        levels=int(np.unique(flat).size),
+        digests=tuple(batch.digests[one] for one in chosen if one < len(batch.digests)),
+        generated=0.0,
+        made=(),
+        begin=0,
+        end=0,
+        form=(),
+        entries=b"",
+    )
 
 
 def _width(batch: Batch) -> int:

@@ -115,7 +115,7 @@ _SLIVER = 0.03
 #: Whole numbers of so few levels are what an integer division or a cast leaves of continuous data.
 _LEVELS = 16
 #: Columns whose spreads differ by more than this factor were not normalised each by itself.
-_UNEQUAL = 60.0
+_UNEQUAL = 25.0
 
 
 def find(record: Record) -> list[Finding]:

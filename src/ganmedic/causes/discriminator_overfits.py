@@ -129,7 +129,9 @@ FAMILY = "dynamics"
 TITLE = "The discriminator knows its training samples by heart"
 
 #: A set of so few samples, seen so many times each, can be learnt by heart.
-_SMALL, _TIMES = 256, 60
+_SMALL, _TIMES = 64, 60
+#: Where scores of samples that were held back are known, the set may be larger.
+_LARGER = 512
 #: Scores that separate real from fake so well leave no doubt.
 _CERTAIN = 0.93
 #: Samples held back that are scored nearer to fakes than to the real ones that were trained on were not learnt, but remembered.
@@ -151,7 +153,12 @@ def find(record: Record) -> list[Finding]:
     certain = [_share(real, fake) for real, fake in pairs[-3:]]
     held = _held_back(game, reals[-1].player)
     remembered = held is not None and held < _REMEMBERED
-    if size > _SMALL or times < _TIMES or drawn < 2 * different or (held is not None and not remembered):
+    if (
+        size > (_LARGER if remembered else _SMALL)
+        or times < _TIMES
+        or drawn < 2 * different
+        or (held is not None and not remembered)
+    ):
         return []
     if np.median(certain) < _CERTAIN:
         return []

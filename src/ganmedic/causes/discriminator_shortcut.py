@@ -201,13 +201,17 @@ def _noise_on_one(game: Game, real: Trial, fake: Trial) -> tuple[str, Operation]
 
 
 def _is_sample(game: Game, trial: Trial, value: int) -> bool:
-    """Whether a value is made of what the step was given, or of what a generator put out; not of numbers drawn here."""
+    """Whether a value is made of samples that the step was given, or that a generator put out; not of numbers drawn here."""
     if game.is_made(value):
-        return True
-    behind = game.behind(value)
+        made = game.record.producers.get(value)
+        shape = made[0].shapes[0] if made is not None and made[0].shapes else None
+        # A weight that noise is added to is a generator, not a sample.
+        return shape is not None and len(shape) > 1 and shape[0] != 1
+    behind, producers = game.behind(value), game.record.producers
+    count = trial.batch.shape[0] if trial.batch is not None else 0
     rows = [one for one in game.batches.get(trial.look.probe.id, ()) if one.place == "given" and one.value in behind]
     return any(
-        not RANDOM.search(game.record.producers[one.value][0].kind) if one.value in game.record.producers else True
+        one.shape[0] == count and (one.value not in producers or not RANDOM.search(producers[one.value][0].kind))
         for one in rows
     )
 

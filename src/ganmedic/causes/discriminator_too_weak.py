@@ -112,6 +112,7 @@ from ganmedic.analysis.samples import neighbour_accuracy
 from ganmedic.analysis.vitals import Player
 from ganmedic.causes.game_findings import target_place
 from ganmedic.causes.measuring import measured_finding, number, optimizer_text, rate_written
+from ganmedic.causes.mode_collapse import find as find_collapse
 from ganmedic.causes.wrong_loss_sign import find as find_sign
 from ganmedic.finding import Finding, Remedy
 from ganmedic.record.record import Record
@@ -127,6 +128,8 @@ _GUESS = 0.62
 _PLAIN = 0.9
 #: So many looks, and so many updates, before a discriminator is called weak.
 _LOOKS, _UPDATES = 3, ENOUGH
+#: So many updates of the generator to one of the discriminator.
+_OFTEN = 3.0
 #: A discriminator whose weights move by less than this share of the generator's movement has stopped.
 _STOPPED = 0.02
 
@@ -139,7 +142,7 @@ def find(record: Record) -> list[Finding]:
     both = _both_labels(game)
     if both is not None:
         return [both]
-    if not record.complete:
+    if not record.complete or _outnumbered(game):
         return []
     pairs = [pair for pair in game.pairs() if min(len(pair[0].samples), len(pair[1].samples)) >= 16]
     late = [pair for pair in pairs if pair[0].step >= pairs[-1][0].step // 8][-5:] if pairs else []
@@ -149,6 +152,13 @@ def find(record: Record) -> list[Finding]:
     plain = [_apart(real, fake) for real, fake in late]
     weak = np.median(told) < _GUESS and max(told) < 0.8 and np.median(plain) >= _PLAIN and plain[-1] >= _PLAIN
     return [_explain(game, late, told, plain)] if weak else []
+
+
+def _outnumbered(game: Game) -> bool:
+    """Whether the generator has collapsed under many more updates than the discriminator's: that is the root then."""
+    return game.updates("generator") >= _OFTEN * game.updates("discriminator") and any(
+        one.severity == "error" for one in find_collapse(game.record)
+    )
 
 
 def _toward(real: Trial, fake: Trial) -> float:
@@ -231,7 +241,7 @@ def _explain(game: Game, late: list[tuple[Trial, Trial]], told: list[float], pla
         vitals,
         SLUG,
         player,
-        f"{player.net.name} cannot tell real from generated samples ({told[-1]:.2f}, where 0.5 is a guess), though they differ "
+        f"{player.net.name} cannot tell real from generated samples ({np.median(told):.2f}, where 0.5 is a guess), though they differ "
         "plainly: what it passes on to the generator says nothing of the data.",
         place=place,
         evidence=tuple(evidence),
