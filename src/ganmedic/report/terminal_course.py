@@ -12,7 +12,7 @@ from ganmedic.report.printer import Printer
 
 #: Heights of a curve in one line, for terminals that show them and for those that do not.
 _BLOCKS, _PLAIN = "▁▂▃▄▅▆▇█", "_.-=^"
-_WIDTH = 16
+_WIDTH = 8
 #: So many looks are told.
 _LOOKS = 3
 
@@ -23,8 +23,8 @@ def print_course(out: Printer, diagnosis: Diagnosis) -> None:
     if not rows:
         return
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column(out.text("training"), overflow="fold")
-    for title in ("loss", "gradient norm", "moved a step"):
+    table.add_column(out.text("training"), overflow="fold", min_width=9, max_width=24)
+    for title in ("loss", "gradient norm", "step"):
         table.add_column(out.text(title), no_wrap=True)
     for row in rows:
         moved = f"{100 * row.movement:.2g} %" if math.isfinite(row.movement) else "-"
@@ -50,7 +50,7 @@ def _curve(out: Printer, values: Sequence[float]) -> str:
 
 
 def sparkline(values: Sequence[float], plain: bool = False) -> str:
-    """A curve in one line of at most 16 characters; ``!`` where a value is not finite.
+    """A curve in one line of at most 8 characters; ``!`` where a value is not finite.
 
     Args:
         plain: with ASCII characters only.
