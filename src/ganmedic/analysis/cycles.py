@@ -90,7 +90,10 @@ def of_centres(game: Game) -> list[tuple[int, float]] | None:
     fakes = [one for one in game.trials if one.fake and len(one.samples) >= 8]
     reals = [one for one in game.trials if not one.fake and len(one.samples) >= 8]
     fakes = [one for one in fakes if np.isfinite(one.samples).all()]
-    reals = [one for one in reals if np.isfinite(one.samples).all()]
+    # Networks that grow, and several at once, have samples of several forms.
+    form = fakes[-1].samples.shape[1:] if fakes else ()
+    fakes = [one for one in fakes if one.samples.shape[1:] == form]
+    reals = [one for one in reals if np.isfinite(one.samples).all() and one.samples.shape[1:] == form]
     if len(fakes) < 5 or not reals or fakes[0].samples.shape[1:] != reals[0].samples.shape[1:]:
         return None
     real = np.concatenate([one.samples.reshape(len(one.samples), -1) for one in reals]).astype(np.float64)
@@ -99,12 +102,7 @@ def of_centres(game: Game) -> list[tuple[int, float]] | None:
     along = centres @ axis / max(1e-12, float((real @ axis).std()))
     late = along[len(along) // 3 :]
     both = late.max() > _SIDES and late.min() < -_SIDES
-    turned = int((np.diff(np.sign(late)) != 0).sum())
-    if not both and not (np.ptp(late) > 2 * _SIDES and turned == 0 and _turns(late) >= 2):
+    turned = int((np.diff(np.sign(along)) != 0).sum())
+    if not both or turned < 2:
         return None
     return [(one.step, float(value)) for one, value in zip(fakes, along, strict=True)]
-
-
-def _turns(values: Floats) -> int:
-    """How often a row of numbers turns round."""
-    return int((np.diff(np.sign(np.diff(values))) != 0).sum())

@@ -114,6 +114,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ganmedic.analysis.course import ENOUGH
 from ganmedic.analysis.data_lines import handover, preparation
 from ganmedic.analysis.game import Game, Trial, separation
 from ganmedic.analysis.samples import distinct
@@ -145,7 +146,7 @@ def find(record: Record) -> list[Finding]:
         return []
     reals = [one for one in game.of_judges(fake=False) if one.batch is not None and len(one.batch.digests) >= 4]
     pairs = game.pairs()
-    if len(reals) < 4 or not pairs:
+    if len(reals) < 4 or not pairs or game.updates("generator") < 2 * ENOUGH:
         return []
     drawn, different, size = distinct([one.batch.digests for one in reals if one.batch is not None])
     count = len(reals[0].batch.digests) if reals[0].batch is not None else 0

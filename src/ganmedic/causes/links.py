@@ -55,7 +55,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
 
 
 #: Whatever keeps a network from learning shows in the game: samples that are all alike, a discriminator that knows nothing.
-_SYMPTOMS = ("mode-collapse", "ignores-noise", "discriminator-too-weak")
+_SYMPTOMS = ("mode-collapse", "ignores-noise", "discriminator-too-weak", "discriminator-overfits")
 _GRADIENTS = (
     "variable-unused",
     "non-differentiable-op",
