@@ -16,8 +16,8 @@ takes finite steps, does not spiral in and may spiral out. The circle is kept up
 
 Two things swing together. The centre of the generated samples, measured against the centre and the spread of the real
 ones at several points of the run, passes back and forth; and so do the losses of both players, with an amplitude that
-does not shrink. The separation of the discriminator's scores changes sides on the way: what was taken for real is
-taken for fake half a turn later.
+does not shrink. A loss counts as swinging where it correlates with itself a period later by 0.8 or more, over two and
+a half rounds or more; the centre has to pass the data at least twice.
 
 ## Why it hurts
 
