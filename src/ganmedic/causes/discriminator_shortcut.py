@@ -136,6 +136,8 @@ _MARKS = {
 }
 #: Entries that are the same in every sample are part of a frame where there are so many of them.
 _FRAME = 0.02
+#: Generated samples in which more than this share of the entries never changes are no picture in a frame.
+_STILL = 0.9
 
 
 def find(record: Record) -> list[Finding]:
@@ -255,6 +257,9 @@ def _frame(real: Trial, fake: Trial) -> tuple[float, float, float] | None:
         return None
     still = (np.ptp(one, axis=0) == 0) & (np.ptp(other, axis=0) == 0)
     apart = still & (np.abs(one[0] - other[0]) > 0.05 * max(1e-12, float(one.std())))
+    # A generator of which nearly nothing moves has no frame: it does not learn.
+    if float((np.ptp(other, axis=0) == 0).mean()) > _STILL:
+        return None
     share = float(apart.mean())
     return (share, float(np.median(one[0][apart])), float(np.median(other[0][apart]))) if share >= _FRAME else None
 

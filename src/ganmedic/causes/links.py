@@ -55,7 +55,13 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
 
 
 #: Whatever keeps a network from learning shows in the game: samples that are all alike, a discriminator that knows nothing.
-_SYMPTOMS = ("mode-collapse", "ignores-noise", "discriminator-too-weak", "discriminator-overfits")
+_SYMPTOMS = (
+    "mode-collapse",
+    "ignores-noise",
+    "discriminator-too-weak",
+    "discriminator-overfits",
+    "discriminator-shortcut",
+)
 _GRADIENTS = (
     "variable-unused",
     "non-differentiable-op",
