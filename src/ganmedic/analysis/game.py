@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ganmedic.analysis.curve import Curve
 from ganmedic.analysis.run import Run
 from ganmedic.analysis.vitals import Look, Player, Score, Vitals
-from ganmedic.record.game import Batch, Response
+from ganmedic.record.game import Batch, Response, kind_of
 from ganmedic.record.record import Record
 from ganmedic.record.schema import Operation, Profile
 
@@ -160,12 +160,12 @@ class Game:
 
     def _profiles(self, player: Player, look: Look, score: Score) -> list[Profile]:
         """The profiles that fit a look: those of the same kind of step, parts before the whole."""
-        kind = self._kind(look)
+        kind = kind_of(self.batches.get(look.probe.id, ()))
         site = {one.call.id for one in player.looks} | {player.call.id}
         rows = [
             one for one in self.record.profiles.values() if one.call in site and self._key(player, one) == score.key
         ]
-        fitting = [one for one in rows if self._kind_of(one.probe) == kind] or rows
+        fitting = [one for one in rows if kind_of(self.batches.get(one.probe, ())) == kind] or rows
         if not fitting:
             return []
         first = fitting[0].probe
@@ -176,14 +176,6 @@ class Game:
         """What stays the same of a score from round to round."""
         look = next((one for one in player.looks if one.probe.id == profile.probe), None)
         return next((key for key, one in look.keys.items() if one.value == profile.value), None) if look else None
-
-    def _kind(self, look: Look) -> tuple[object, ...]:
-        return self._kind_of(look.probe.id)
-
-    def _kind_of(self, probe: int) -> tuple[object, ...]:
-        given = [one for one in self.batches.get(probe, ()) if one.place == "given"]
-        means = [round(one.mean[0]) for one in given if len(one.mean) == 1 and len(one.digests) > len(set(one.digests))]
-        return (round(max((one.generated for one in given), default=0.0)), *means)
 
     def _trials(self, player: Player, look: Look, score: Score) -> list[Trial]:
         row = self._score_row(look, score)

@@ -19,7 +19,7 @@ from ganmedic.capture.ends import ends_of
 from ganmedic.capture.profiles import after, scores
 from ganmedic.capture.recorder import Recorder
 from ganmedic.capture.replay import Program, Replay
-from ganmedic.record.game import Response
+from ganmedic.record.game import Response, kind_of
 from ganmedic.record.schema import Operation
 
 #: So many bytes of samples a run keeps at most; beyond it figures alone.
@@ -48,15 +48,9 @@ class Exhibits:
         self._bytes = 0
         self._streamed: dict[int, int] = {}
 
-    def kind(self, probe: int) -> tuple[Any, ...]:
-        """What tells the steps of one call apart: whether the samples were generated, and targets that are given."""
-        given = [one for one in self._recorder.record.batches.values() if one.owner == probe and one.place == "given"]
-        targets = sorted(
-            (one.value, round(one.mean[0]))
-            for one in given
-            if len(one.mean) == 1 and len(one.digests) > len(set(one.digests))
-        )
-        return (round(max((one.generated for one in given), default=0.0)), *(mean for _, mean in targets))
+    def kind(self, probe: int) -> tuple[int, ...]:
+        """What tells the steps of one call apart."""
+        return kind_of(one for one in self._recorder.record.batches.values() if one.owner == probe)
 
     def cuts(self, probe: int) -> dict[int, int]:
         """Number of samples -> where a batch of that size goes over from real samples to generated ones, or the other way."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from tensorflow.python.eager.record import stop_recording
 
 from ganmedic.capture.blackbox import BlackBox, Box
 from ganmedic.capture.exhibits import Exhibits
@@ -88,12 +89,17 @@ class Health:
             self._tell()
 
     def _stream(self) -> None:
-        """Keeps what the steps were given, at distances that grow."""
-        for number, box in self.blackbox.boxes.items():
-            step = int(np.asarray(box.site.count.get()))
-            if step and step not in self._streamed.setdefault(number, set()):
-                self._streamed[number].add(step)
-                self._exhibits.stream(number, box.given())
+        """Keeps what the steps were given, at distances that grow; its own operations are none of the program's."""
+        self._recorder.here.deaf += 1
+        try:
+            with stop_recording():
+                for number, box in self.blackbox.boxes.items():
+                    step = int(np.asarray(box.site.count.get()))
+                    if step and step not in self._streamed.setdefault(number, set()):
+                        self._streamed[number].add(step)
+                        self._exhibits.stream(number, box.given())
+        finally:
+            self._recorder.here.deaf -= 1
 
     def _look(self, *, final: bool) -> None:
         wrong = self.blackbox.taken()

@@ -51,7 +51,12 @@ class Showings:
             given: what it was called on, any structure of tensors and arrays.
             result: what it returned.
         """
-        outputs = _arrays(result)
+        # Taking the first samples of a large tensor is an operation, and none of the program's.
+        self._recorder.here.deaf += 1
+        try:
+            inputs, outputs = _arrays(given)[:_INPUTS], _arrays(result)
+        finally:
+            self._recorder.here.deaf -= 1
         if not outputs:
             return  # a network that is put together
         site = (module, self._recorder.stack())
@@ -60,7 +65,7 @@ class Showings:
             return
         count = before.row.count + 1 if before is not None else 1
         row = Showing(self._recorder.now(), module, how, site[1], count)
-        now = _Seen(row, _arrays(given)[:_INPUTS], outputs)
+        now = _Seen(row, inputs, outputs)
         if before is None:
             self._first[site] = now
         else:
