@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from ganmedic.analysis.game import Game
 from ganmedic.analysis.networks import RANDOM
+from ganmedic.analysis.source import calls_on, tree
 from ganmedic.analysis.story import innermost
 from ganmedic.analysis.vitals import Look, Player
 from ganmedic.record.flow import SHAPE_ONLY
@@ -249,10 +251,6 @@ def shown(game: Game, player: Player) -> list[Shown]:
 
 def _line_of_noise(game: Game, place: Place | None) -> Place | None:
     """The line on which the argument of a call was drawn, where it is a name."""
-    import ast
-
-    from ganmedic.analysis.source import calls_on, tree
-
     root = tree(game.record, place.file) if place is not None else None
     if place is None or root is None:
         return None

@@ -96,10 +96,13 @@ assert np.allclose(columns.std(axis=0), 1.0)
 
 from __future__ import annotations
 
+import ast
+
 import numpy as np
 
 from ganmedic.analysis.data_lines import handover, is_arithmetic, last_where, makes_whole, whole_by_keyword
 from ganmedic.analysis.reals import Reals, output_ends
+from ganmedic.analysis.source import called_name
 from ganmedic.causes.game_findings import data_finding
 from ganmedic.causes.measuring import number
 from ganmedic.finding import Finding, Remedy
@@ -193,10 +196,6 @@ def _unequal(reals: Reals) -> Finding:
 
 def _statistics(node: object) -> bool:
     """Whether a standard deviation is taken over everything at once."""
-    import ast
-
-    from ganmedic.analysis.source import called_name
-
     return isinstance(node, ast.AST) and any(
         isinstance(one, ast.Call) and called_name(one) == "std" and not one.keywords and not one.args
         for one in ast.walk(node)

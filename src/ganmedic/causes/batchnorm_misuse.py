@@ -103,8 +103,11 @@ assert tf.reduce_max(tf.abs(mixed - alone)) < 1e-4
 
 from __future__ import annotations
 
+import ast
+
 from ganmedic.analysis.game import Game
 from ganmedic.analysis.normalising import Normaliser, normalisers
+from ganmedic.analysis.source import tree
 from ganmedic.analysis.vitals import Player
 from ganmedic.causes.measuring import constant_place, measured_finding
 from ganmedic.finding import Finding, Remedy
@@ -207,10 +210,6 @@ def _stale(game: Game, player: Player, layer: Normaliser) -> Finding:
 
 def _batch_size(game: Game, near: Place | None) -> Place | None:
     """The line on which a batch size of 1 is written."""
-    import ast
-
-    from ganmedic.analysis.source import tree
-
     root = tree(game.record, near.file) if near is not None else None
     for node in ast.walk(root) if root is not None else ():
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value == 1:

@@ -112,12 +112,15 @@ assert abs(gap_after_training_on(20000)) < 1.0
 
 from __future__ import annotations
 
+import ast
+
 import numpy as np
 
 from ganmedic.analysis.course import ENOUGH
 from ganmedic.analysis.data_lines import handover, preparation
 from ganmedic.analysis.game import Game, Trial, separation
 from ganmedic.analysis.samples import distinct
+from ganmedic.analysis.source import tree
 from ganmedic.analysis.vitals import Player
 from ganmedic.causes.low_diversity import find as find_repeated
 from ganmedic.causes.measuring import measured_finding, number
@@ -229,8 +232,6 @@ def _explain(game: Game, real: Trial, size: float, times: float, certain: float,
 
 def _size_line(game: Game, size: float) -> Place | None:
     """The line on which so few samples are taken: a number near that size in the preparation of the data."""
-    import ast
-
     for statement in preparation(game.run):
         for node in ast.walk(statement.node):
             if (
@@ -240,8 +241,6 @@ def _size_line(game: Game, size: float) -> Place | None:
             ):
                 return statement.place
     for file in game.record.sources:
-        from ganmedic.analysis.source import tree
-
         root = tree(game.record, file)
         for node in ast.walk(root) if root is not None else ():
             value = node.value if isinstance(node, ast.Assign) else None

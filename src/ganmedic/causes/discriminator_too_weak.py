@@ -107,6 +107,7 @@ from __future__ import annotations
 import numpy as np
 
 from ganmedic.analysis.course import ENOUGH
+from ganmedic.analysis.data_lines import place_of_call
 from ganmedic.analysis.game import Game, Trial, separation
 from ganmedic.analysis.samples import neighbour_accuracy
 from ganmedic.analysis.vitals import Player
@@ -258,8 +259,6 @@ def _pace(player: Player) -> float:
 
 
 def _mixing(game: Game, player: Player) -> Place | None:
-    from ganmedic.analysis.data_lines import place_of_call
-
     calls = [call for call in game.record.train_calls.values() if call.method == "train_on_batch" and call.stack]
     module = player.net.module.id if player.net.module is not None else 0
     own = [call.stack[-1] for call in calls if call.module == module]

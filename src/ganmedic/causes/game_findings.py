@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+
 from ganmedic.analysis.game import Game
 from ganmedic.analysis.noise import Noise
 from ganmedic.analysis.reals import Reals
+from ganmedic.analysis.source import argument, called_name, tree
 from ganmedic.analysis.story import innermost
 from ganmedic.analysis.vitals import Player, Score, Vitals
 from ganmedic.causes.building import operation_place
@@ -105,10 +108,6 @@ def _size(operation: Operation) -> tuple[int | None, ...]:
 
 def given_target(game: Game, player: Player) -> Place | None:
     """The line on which targets are made that a program hands to ``train_on_batch``: of several the one with arithmetic in it."""
-    import ast
-
-    from ganmedic.analysis.source import argument, called_name, tree
-
     found: list[tuple[bool, int, str]] = []
     for file in game.record.sources:
         root = tree(game.record, file)
@@ -140,10 +139,6 @@ def drawn_at(game: Game, noise: Noise) -> Place | None:
 
 def _named(game: Game, player: Player) -> Place | None:
     """The line before the loop on which what is handed to the step is drawn."""
-    import ast
-
-    from ganmedic.analysis.source import tree
-
     near = innermost(player.call.stack)
     root = tree(game.record, near.file) if near is not None else None
     found = (
