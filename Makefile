@@ -23,12 +23,15 @@ test: $(VENV)/.installed ## check the format, the style, the types, and run the 
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-bench: $(VENV)/.installed ## measure what watching costs, whether the birth of a NaN is found, and which faults of data
+bench: $(VENV)/.installed ## measure what watching costs, what is found, and what the corrections do and cost
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/meters.py --quick
 	$(BIN)/python benchmarks/nan_origins.py
 	$(BIN)/python benchmarks/data_faults.py
 	$(BIN)/python benchmarks/data_audit.py --pictures 1000 --runs 1 --memory 2000
+	$(BIN)/python benchmarks/dirac_gan.py
+	$(BIN)/python benchmarks/mixtures.py --only relativistic+r1+r2 wasserstein+gradient_penalty non_saturating
+	$(BIN)/python benchmarks/corrections_cost.py --quick
 
 cases: $(VENV)/.installed ## count how many faulty scripts are explained, and how many sound ones are left alone
 	$(BIN)/python benchmarks/evaluate.py

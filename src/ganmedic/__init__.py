@@ -1,18 +1,56 @@
-"""ganmedic tells why a GAN does not learn."""
+"""ganmedic tells why a GAN does not learn, and has what makes it learn.
+
+The parts a GAN is made healthy with are imported when they are asked for: `ganmedic.losses`, `penalties`, `clipping`, `balance`,
+`augmentation`, `layers`, `objectives`, and `ganmedic.update` for one step of one player.
+"""
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ganmedic.accumulation import GradientAccumulation
+    from ganmedic.averaging import ExponentialMovingAverage
     from ganmedic.examination import Examination
     from ganmedic.finding import OnFinding
+    from ganmedic.guard import GradientGuard
     from ganmedic.monitor import Monitor
+    from ganmedic.updating import update
 
 __version__ = "0.1.0"
-__all__ = ["Monitor", "__version__", "watch"]
+__all__ = [
+    "ExponentialMovingAverage",
+    "GradientAccumulation",
+    "GradientGuard",
+    "Monitor",
+    "__version__",
+    "update",
+    "watch",
+]
+
+#: What needs TensorFlow or Keras, and the module it lives in.
+_HOMES = {
+    "ExponentialMovingAverage": "averaging",
+    "GradientAccumulation": "accumulation",
+    "GradientGuard": "guard",
+    "Monitor": "monitor",
+    "update": "updating",
+}
+_PARTS = (
+    "augmentation",
+    "balance",
+    "clipping",
+    "combination",
+    "data",
+    "layers",
+    "losses",
+    "objectives",
+    "penalties",
+    "precision",
+)
 
 
 def watch(
@@ -51,9 +89,25 @@ def watch(
 
 
 def __getattr__(name: str) -> Any:
-    """``Monitor`` needs Keras and is imported when it is asked for."""
-    if name == "Monitor":
-        from ganmedic.monitor import Monitor
-
-        return Monitor
+    """What needs TensorFlow is imported when it is asked for."""
+    if name in _HOMES:
+        return getattr(_imported(_HOMES[name]), name)
+    if name in _PARTS:
+        return _imported(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, *_PARTS})
+
+
+def _imported(module: str) -> Any:
+    try:
+        return importlib.import_module(f"ganmedic.{module}")
+    except ModuleNotFoundError as missing:
+        if missing.name not in ("tensorflow", "keras"):
+            raise
+        raise ImportError(
+            f"ganmedic.{module} works on TensorFlow and Keras, and {missing.name} is not installed. "
+            'Install it with: pip install "ganmedic[tensorflow]"'
+        ) from missing

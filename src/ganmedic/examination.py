@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ganmedic.capture.session import Session
     from ganmedic.capture.target import Target
     from ganmedic.record.live import LiveRecord
+    from ganmedic.record.record import Record
 
 
 class ExaminationOver(BaseException):
@@ -136,6 +137,11 @@ class Examination:
                 self._live.close()
             if session is not None:
                 session.uninstall()
+
+    @property
+    def record(self) -> Record | None:
+        """What happened so far; None where TensorFlow was not seen yet."""
+        return None if self._session is None else self._session.record
 
     def diagnosis(self) -> Diagnosis:
         """What was seen so far; after the end of the examination, what it came to."""

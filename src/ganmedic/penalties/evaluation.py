@@ -1,0 +1,237 @@
+"""What a discriminator says of a batch, worked out once for all who ask."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+from typing import Any
+
+import tensorflow as tf
+
+from ganmedic import networks_inside
+from ganmedic.precision import widened
+
+#: What can be asked for.
+REAL_SCORES, FAKE_SCORES, REAL_GRADIENT, FAKE_GRADIENT = "real_scores", "fake_scores", "real_gradient", "fake_gradient"
+
+#: A float16 backward pass loses what is below 6e-8. Scores enter it multiplied by this, and the result is divided in float32.
+_HALF_PRECISION_SCALE = 256.0
+
+
+class Evaluation:
+    """Scores and input gradients of a discriminator, for one step.
+
+    Loss, R1 and R2 together take one forward pass a batch here, where each on its own would take another. It is made inside
+    the tape that differentiates the discriminator's loss. Nothing is computed before it is asked for.
+
+    The input gradient is that of the SUM of the scores, so that row i is the gradient of sample i's own score. (That of the
+    mean is smaller by the size of the batch.)
+
+    Args:
+        discriminator: a Keras model or function that gives raw scores (batch, ...).
+        real: float tensor (batch, ...), or a tuple or list of it and of what else the discriminator reads; None without.
+        fake: the same of generated samples.
+        training: handed to a discriminator that takes it.
+        needs: names of what will be asked for: `real_scores`, `fake_scores`, `real_gradient`, `fake_gradient`. A gradient that
+            is not announced costs a forward pass of its own.
+        joint: whether both batches go through the discriminator as one. Faster, and the same unless samples of a
+            batch influence each other.
+
+    Raises:
+        ValueError: a batch is of a form that cannot be used, or `joint` samples would be mixed by batch normalisation.
+
+    Example:
+        >>> evaluation = Evaluation(lambda x: tf.reduce_sum(x**2, axis=1), tf.constant([[1.0, 2.0]]))
+        >>> evaluation.real_scores.numpy().tolist(), evaluation.real_gradient.numpy().tolist()
+        ([5.0], [[2.0, 4.0]])
+    """
+
+    def __init__(
+        self,
+        discriminator: Any,
+        real: Any = None,
+        fake: Any = None,
+        *,
+        training: bool = True,
+        needs: Collection[str] = (),
+        joint: bool = False,
+    ) -> None:
+        self.discriminator = discriminator
+        self.training = training
+        self.needs = frozenset(needs)
+        self._real, self._fake = _batch("real", real), _batch("fake", fake)
+        self.joint = joint
+        if joint:
+            self._check_joint()
+
+    # --- the batches --------------------------------------------------------------------------------------------------
+
+    @property
+    def real(self) -> Any:
+        """The real samples, float tensor (batch, ...)."""
+        return self._samples("real", self._real)
+
+    @property
+    def fake(self) -> Any:
+        """The generated samples, float tensor (batch, ...)."""
+        return self._samples("fake", self._fake)
+
+    # --- what the discriminator says ----------------------------------------------------------------------------------
+
+    @property
+    def real_scores(self) -> Any:
+        """Raw scores of the real samples, (batch, ...), as the discriminator gives them."""
+        return self._of_real[0]
+
+    @property
+    def fake_scores(self) -> Any:
+        """Raw scores of the generated samples."""
+        return self._of_fake[0]
+
+    @property
+    def real_gradient(self) -> Any:
+        """Gradient of each real sample's score by that sample; shape of the samples, float32 or float64."""
+        gradient = self._of_real[1]
+        return self.gradient_at(self.real) if gradient is None else gradient
+
+    @property
+    def fake_gradient(self) -> Any:
+        """Gradient of each generated sample's score by that sample."""
+        gradient = self._of_fake[1]
+        return self.gradient_at(self.fake, like="fake") if gradient is None else gradient
+
+    def scores_at(self, samples: Any, *, like: str = "real") -> Any:
+        """Raw scores of other samples, in a pass of their own, with the companions (labels) of the batch `like`."""
+        return self._scores(samples, self._real if like == "real" else self._fake)
+
+    def gradient_at(self, samples: Any, *, like: str = "real") -> Any:
+        """Gradient of each score by its sample at other samples, in a pass of their own."""
+        return self._differentiated(samples, self._real if like == "real" else self._fake)[1]
+
+    def again(self) -> Evaluation:
+        """The same question, asked anew: for a branch of a graph, whose results cannot be shared."""
+        return Evaluation(
+            self.discriminator, self._real, self._fake, training=self.training, needs=self.needs, joint=self.joint
+        )
+
+    def refuse_batch_normalisation(self, who: str) -> None:
+        """Refuses a discriminator in which batch normalisation makes each score depend on every sample.
+
+        Raises:
+            ValueError: such a layer runs in training mode.
+        """
+        if self.training:
+            networks_inside.refuse_batch_normalisation(self.discriminator, who)
+
+    # --- how it is worked out -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def _of_real(self) -> tuple[Any, Any]:
+        return self._together[0] if self.joint else self._one(self.real, self._real, REAL_GRADIENT)
+
+    @cached_property
+    def _of_fake(self) -> tuple[Any, Any]:
+        return self._together[1] if self.joint else self._one(self.fake, self._fake, FAKE_GRADIENT)
+
+    @cached_property
+    def _together(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        count = tf.shape(self.real)[0]
+        samples = tf.concat([self.real, tf.cast(self.fake, self.real.dtype)], axis=0)
+        both = samples if not isinstance(self._real, tuple | list) else _joined(self._real, self._fake, samples)
+        scores, gradient = self._one(samples, both, REAL_GRADIENT, FAKE_GRADIENT)
+        halves = (None, None) if gradient is None else (gradient[:count], gradient[count:])
+        return (scores[:count], halves[0]), (scores[count:], halves[1])
+
+    def _one(self, samples: Any, batch: Any, *gradients: str) -> tuple[Any, Any]:
+        if self.needs.intersection(gradients):
+            return self._differentiated(samples, batch)
+        return self._scores(samples, batch), None
+
+    def _differentiated(self, samples: Any, batch: Any) -> tuple[Any, Any]:
+        # Only the samples are watched: the outer tape follows the variables through the inner backward pass.
+        with tf.GradientTape(watch_accessed_variables=False) as inner:
+            inner.watch(samples)
+            scores = self._scores(samples, batch)
+            half = scores.dtype == tf.float16
+            target = tf.reduce_sum(widened(scores))
+            if half:
+                target *= _HALF_PRECISION_SCALE
+        gradient = inner.gradient(target, samples)
+        if gradient is None:
+            raise ValueError(
+                "The discriminator's scores do not depend on its samples, so there is no gradient to penalise. An operation "
+                "without a gradient lies between (a cast to integers, argmax, NumPy), or the samples are not used: "
+                "`ganmedic check` on the script names it."
+            )
+        gradient = widened(gradient)
+        return scores, gradient / _HALF_PRECISION_SCALE if half else gradient
+
+    def _scores(self, samples: Any, batch: Any) -> Any:
+        if not callable(self.discriminator):
+            raise ValueError(
+                f"The discriminator is {self.discriminator!r}; a Keras model or a function that gives raw scores is expected."
+            )
+        given = samples if not isinstance(batch, tuple | list) else type(batch)([samples, *batch[1:]])
+        if networks_inside.takes_training(self.discriminator):
+            scores = self.discriminator(given, training=self.training)
+        else:
+            scores = self.discriminator(given)
+        if isinstance(scores, tuple | list | dict):
+            raise ValueError(
+                f"The discriminator gives {len(scores)} results; one tensor of raw scores is expected. "
+                "Hand over a function that picks the scores: lambda x: discriminator(x)[0]."
+            )
+        return scores
+
+    def _samples(self, name: str, batch: Any) -> Any:
+        if batch is None:
+            raise ValueError(
+                f"The {name} samples are needed, and none came. Call it as penalty(discriminator, real, fake)."
+            )
+        return batch[0] if isinstance(batch, tuple | list) else batch
+
+    def _check_joint(self) -> None:
+        if isinstance(self._real, tuple | list) != isinstance(self._fake, tuple | list):
+            raise ValueError("One of the batches brings labels and the other none; joint passes need both alike.")
+        coupling = networks_inside.batch_coupling(self.discriminator)
+        if coupling:
+            raise ValueError(
+                f"The layer {coupling!r} lets samples of a batch influence each other, so real and generated ones would mix "
+                "in a joint pass. Leave `joint` False."
+            )
+
+
+def _batch(name: str, batch: Any) -> Any:
+    if batch is None:
+        return None
+    if isinstance(batch, tuple | list):
+        if not batch:
+            raise ValueError(f"The {name} batch is an empty {type(batch).__name__}; samples are expected first in it.")
+        return type(batch)([_float_samples(name, batch[0]), *batch[1:]])
+    return _float_samples(name, batch)
+
+
+def _float_samples(name: str, samples: Any) -> Any:
+    samples = tf.convert_to_tensor(samples)
+    if not samples.dtype.is_floating:
+        raise ValueError(
+            f"The {name} samples are {samples.dtype.name}; floating point numbers are expected, as they reach the discriminator: "
+            "no gradient passes integers. Normalise and cast them first (ganmedic.data.Normalise)."
+        )
+    if samples.shape.rank is None or samples.shape.rank < 1:
+        raise ValueError(f"The {name} samples are of shape {samples.shape}; (batch, ...) of known rank is expected.")
+    return samples
+
+
+def _joined(real: Any, fake: Any, samples: Any) -> Any:
+    return type(real)([samples, *(tf.concat(pair, axis=0) for pair in zip(real[1:], fake[1:], strict=True))])
+
+
+def squared_norms(gradient: Any) -> Any:
+    """Squared Euclidean norm of each sample's gradient, over all axes but the first: (batch, ...) becomes (batch,)."""
+    return tf.reduce_sum(tf.square(gradient), axis=list(range(1, gradient.shape.rank)))
+
+
+def norms(gradient: Any) -> Any:
+    """Norm of each sample's gradient, (batch,). The derivative of a root at zero is infinite; 1e-12 under it makes it zero."""
+    return tf.sqrt(squared_norms(gradient) + 1e-12)

@@ -1,0 +1,9 @@
+"""Two logical CPUs before anything is computed; `from modes import traces`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
