@@ -281,6 +281,7 @@ def test_a_bare_wasserstein_loss_is_refused() -> None:
     combination.check(loss, discriminator=bounded)
     clipping.get("weights", 0.1).constrain(network)
     combination.check(loss, discriminator=network)
+    combination.check(losses.get("wasserstein", bounded=True), discriminator=dense_discriminator())
 
 
 def test_lazy_penalties_with_relativistic_losses_are_refused() -> None:
@@ -289,6 +290,7 @@ def test_lazy_penalties_with_relativistic_losses_are_refused() -> None:
         if losses.get(name).needs_real:
             with pytest.raises(ValueError, match="complete convergence failure"):
                 combination.check(losses.get(name), [lazy])
+            combination.check(losses.get(name), [penalties.get("lazy", penalties.get("r1"), every=1)])
         elif name != "minimax":
             combination.check(losses.get(name), [lazy])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
@@ -157,3 +158,53 @@ def test_both_optimizers_of_a_gan_can_be_given_loss_scaling() -> None:
         keras.mixed_precision.set_dtype_policy("float32")
     with pytest.raises(TypeError, match="a Keras optimizer is expected"):
         precision.loss_scaling("adam")
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_an_optimizer_that_scales_need_not_be_built_before(graph: bool) -> None:
+    held = variable()
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0), initial_scale=64.0)
+
+    def step() -> None:
+        with tf.GradientTape() as tape:
+            loss = precision.scaled(optimizer, 0.25 * tf.reduce_sum(held))
+        ganmedic.update(optimizer, tape.gradient(loss, [held]), [held])
+
+    run = tf.function(step) if graph else step
+    for _ in range(2):
+        run()
+    assert held.numpy() == [0.5]
+
+
+def test_a_loss_that_was_not_scaled_is_warned_of_once() -> None:
+    held, optimizer = variable(), keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0))
+    with pytest.warns(UserWarning, match=r"no loss was scaled for it.*precision\.scaled"):
+        ganmedic.update(optimizer, [tf.constant([1.0])], [held])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ganmedic.update(optimizer, [tf.constant([1.0])], [held])
+
+
+def test_clip_and_guard_count_steps_and_not_the_batches_they_are_made_of() -> None:
+    held, optimizer = variable(), keras.optimizers.SGD(1.0)
+    accumulation, clip, guard = ganmedic.GradientAccumulation(4), clipping.get("auto", 50.0), ganmedic.GradientGuard()
+    for gradient in (1.0, 3.0, 5.0, np.nan, 1.0, 3.0, 5.0, 7.0):
+        ganmedic.update(optimizer, [tf.constant([gradient])], [held], clip=clip, guard=guard, accumulation=accumulation)
+    assert (clip.report().steps, clip.report().non_finite_steps, guard.report().skipped) == (2, 1, 1)
+    assert clip.report().threshold == 4.0
+    assert held.numpy() == [-3.0]
+
+
+def test_what_was_accumulated_waits_for_its_player() -> None:
+    held, optimizer, accumulation = variable(), keras.optimizers.SGD(1.0), ganmedic.GradientAccumulation(2)
+    moves = [
+        bool(ganmedic.update(optimizer, [tf.constant([g])], [held], accumulation=accumulation, when=tf.constant(go)))
+        for g, go in ((1.0, True), (2.0, False), (6.0, True))
+    ]
+    assert moves == [False, False, True]
+    assert held.numpy() == [pytest.approx(1.0 - 3.0)]
+
+
+def test_no_variables_is_told() -> None:
+    with pytest.raises(ValueError, match=r"no variables came\. The network is not built yet"):
+        ganmedic.update(keras.optimizers.SGD(1.0), [], [])

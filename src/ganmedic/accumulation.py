@@ -44,12 +44,13 @@ class GradientAccumulation(Correction):
         self._buffers: list[Buffers] = []
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def add(self, gradients: Sequence[Any], variables: Sequence[Any]) -> tuple[Any, list[Any]]:
+    def add(self, gradients: Sequence[Any], variables: Sequence[Any], *, when: Any = True) -> tuple[Any, list[Any]]:
         """Adds the gradients of one batch.
 
         Args:
             gradients: as `tape.gradient` gives them; a gradient is None in every call or in none.
             variables: one for each.
+            when: boolean scalar; where it is False a complete mean is kept, and goes on with the next batch.
 
         Returns:
             Whether the mean is complete, boolean scalar, and the mean so far; None where there is no gradient.
@@ -66,7 +67,7 @@ class GradientAccumulation(Correction):
                 "or compute all gradients in every batch."
             )
         count = state.count.read_value() + 1
-        due = tf.equal(count, self.steps)
+        due = tf.logical_and(count >= self.steps, when)
         sums = []
         for buffer, (gradient, _) in zip(state.sums, present, strict=True):
             total = buffer.read_value() + tf.cast(widened(tf.convert_to_tensor(gradient)), buffer.dtype)

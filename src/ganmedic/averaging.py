@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from ganmedic import checking, replicas
 from ganmedic.correction import Correction
-from ganmedic.networks_inside import layers_of
+from ganmedic.networks_inside import layers_of, takes_training
 from ganmedic.variable_lists import ForVariables
 
 
@@ -21,7 +21,7 @@ class ExponentialMovingAverage(Correction):
 
     By steps: β = `decay`, while training is young min(`decay`, (1 + n)/(10 + n)) with n the steps so far. By images: β =
     0.5^(batch / half-life), so that the average reaches back as many images whatever the size of the batch, with the half-life no
-    longer than `ramp` times the images seen so far. With `warm_up=False` and `ramp=None` β is constant from the first step.
+    longer than `ramp` times the images seen so far.
 
     Weights are averaged. What is not trained, the moving statistics of batch normalisation above all, is an average already and is
     copied. Copied statistics are those of the current weights; `recalibrate` measures them anew with the averaged ones.
@@ -29,7 +29,7 @@ class ExponentialMovingAverage(Correction):
     Args:
         decay: β, 0 to below 1; None where `half_life` is given.
         half_life: in images, above 0; 10 000 in StyleGAN2 for batches of 32, 500 000 in R3GAN at 64 pixels; None where `decay` counts.
-        ramp: share of the images seen that the half-life is limited to, above 0; None for no limit. Only with `half_life`.
+        ramp: share of the images seen that the half-life is limited to, above 0; None for no limit, 0.05 in StyleGAN2-ADA. Only with `half_life`.
         warm_up: whether the average reaches back less at the beginning. Only with `decay`.
 
     Raises:
@@ -54,7 +54,7 @@ class ExponentialMovingAverage(Correction):
         self,
         decay: float | None = None,
         half_life: float | None = None,
-        ramp: float | None = 0.05,
+        ramp: float | None = None,
         warm_up: bool = True,
     ) -> None:
         super().__init__()
@@ -63,6 +63,10 @@ class ExponentialMovingAverage(Correction):
             raise ValueError(
                 f"{name}: decay is {decay!r} and half_life {half_life!r}; one of them is expected: decay=0.999 counts steps, "
                 "half_life=10_000 counts images."
+            )
+        if ramp is not None and half_life is None:
+            raise ValueError(
+                f"{name}: ramp is {ramp!r}; it goes with half_life. With decay the beginning is warm_up's."
             )
         self.decay = None if decay is None else checking.number(name, "decay", decay, low=0.0, below=1.0)
         self.half_life = None if half_life is None else checking.number(name, "half_life", half_life, above=0.0)
@@ -125,12 +129,18 @@ class ExponentialMovingAverage(Correction):
             network: the network whose weights are averaged.
             *arguments, **options: of its call.
         """
-        options = {"training": False, **options}
+        if takes_training(network):
+            options = {"training": False, **options}
         if all(isinstance(variable, keras.Variable) for variable in self._served(network)):
             mapping = [(v, a.read_value()) for v, a in zip(_floats(network), self._held.values, strict=True)]
-            # A scope without side effects: random layers would not move on, as is right for looking at samples.
-            with keras.StatelessScope(state_mapping=mapping):
-                return network(*arguments, **options)
+            with keras.StatelessScope(state_mapping=mapping) as scope:
+                result = network(*arguments, **options)
+            # Nothing is written but the place in streams of random numbers: two calls draw two maps of noise.
+            for variable in network.variables:
+                moved = None if tf.as_dtype(variable.dtype).is_floating else scope.get_current_value(variable)
+                if moved is not None:
+                    variable.assign(moved)
+            return result
         with self.applied(network):
             return network(*arguments, **options)
 

@@ -70,6 +70,10 @@ def matched(owner: str, gradients: Sequence[Any], variables: Sequence[Any]) -> l
             "there is none. Hand over the same list of variables that the tape was given."
         )
     for gradient, variable in zip(gradients, variables, strict=True):
+        if gradient is not None and not gradient.dtype.is_floating:
+            raise ValueError(
+                f"{owner}: the gradient for {name_of(variable)} is {gradient.dtype.name}; real floating point numbers are expected."
+            )
         shape = None if gradient is None else tf.TensorShape(gradient.shape)
         if shape is not None and not shape.is_compatible_with(tuple(variable.shape)):
             raise ValueError(

@@ -14,7 +14,7 @@ from ganmedic import replicas
 from ganmedic.clipping.measured import measure
 from ganmedic.correction import Correction
 from ganmedic.gradients import matched, name_of
-from ganmedic.variable_lists import ForVariables, state_of
+from ganmedic.variable_lists import ForVariables, counted, state_of
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,13 @@ class GradientGuard(Correction):
         self._counts: list[Counts] = []
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def sound(self, gradients: Sequence[Any], variables: Sequence[Any]) -> Any:
+    def sound(self, gradients: Sequence[Any], variables: Sequence[Any], *, counts: Any = True) -> Any:
         """Whether all gradients are finite, over all replicas; boolean scalar. The step is counted.
 
         Args:
             gradients: as `tape.gradient` gives them, None among them.
             variables: one for each.
+            counts: boolean scalar, whether the step is counted.
 
         Raises:
             ValueError: the numbers differ, or every gradient is None.
@@ -90,7 +91,7 @@ class GradientGuard(Correction):
             )
         finite = measure([gradient for gradient, _ in pairs if gradient is not None]).finite
         bad = replicas.total(tf.cast(tf.logical_not(finite), tf.int32))
-        return state.add(bad, [gradient is not None for gradient, _ in pairs])
+        return state.add(bad, [gradient is not None for gradient, _ in pairs], tf.cast(counts, tf.int32))
 
     def report(self) -> GuardReport:
         """What was seen, over all networks; reads variables, so not inside a `tf.function`."""
@@ -99,12 +100,7 @@ class GradientGuard(Correction):
             steps=int(sum(row[0] for row in totals)),
             skipped=int(sum(row[1] for row in totals)),
             in_a_row=int(max((row[2] for row in totals), default=0)),
-            non_finite={
-                name: int(count)
-                for state in self._counts
-                for name, count in zip(state.names, state.each.numpy(), strict=True)
-                if count
-            },
+            non_finite=counted((state.names, state.each.numpy()) for state in self._counts),
         )
 
 
@@ -126,12 +122,13 @@ class Counts(ForVariables):
                 name="guard_each",
             )
 
-    def add(self, bad: Any, present: list[bool]) -> Any:
+    def add(self, bad: Any, present: list[bool], counts: Any) -> Any:
         """Counts a step; `bad` is above 0 for each gradient that is not finite. Returns whether the step is sound."""
         bad = tf.minimum(bad, 1)
         skipped = tf.reduce_max(bad)
         old = self.totals.read_value()
-        self.totals.assign(tf.stack([old[0] + 1, old[1] + skipped, skipped * (old[2] + 1)]))
+        row = tf.stack([old[0] + 1, old[1] + skipped, skipped * (old[2] + 1)])
+        self.totals.assign(tf.where(counts > 0, row, old))
         places = np.flatnonzero(present)[:, None]
-        self.each.assign_add(tf.scatter_nd(places, bad, [len(present)]))
+        self.each.assign_add(counts * tf.scatter_nd(places, bad, [len(present)]))
         return tf.equal(skipped, 0)

@@ -8,10 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from ganmedic import combination
+from ganmedic import combination, losses
 from ganmedic.clipping import Clip
 from ganmedic.losses import AdversarialLoss
-from ganmedic.penalties import Evaluation, Penalty
+from ganmedic.penalties import Evaluation, Lazy, Penalty
 from ganmedic.penalties.evaluation import FAKE_SCORES, REAL_SCORES
 
 
@@ -34,7 +34,7 @@ class Objective:
 
 
 def discriminator_objective(
-    loss: AdversarialLoss,
+    loss: AdversarialLoss | str,
     discriminator: Any,
     real: Any,
     fake: Any,
@@ -51,7 +51,7 @@ def discriminator_objective(
     Generated samples need not be detached: the tape is asked for the discriminator's variables only.
 
     Args:
-        loss: the adversarial loss.
+        loss: the adversarial loss, or its name.
         discriminator: a Keras model or function that gives raw scores (batch, ...).
         real, fake: float tensors (batch, ...), or tuples or lists of them and of what else the discriminator reads.
         penalties: of the discriminator.
@@ -75,8 +75,8 @@ def discriminator_objective(
         >>> float(objective.adversarial), float(objective.total)
         (1.0, 5.5)
     """
-    penalties = list(penalties)
-    combination.check(loss, penalties, clip=clip, discriminator=discriminator)
+    penalties, loss = list(penalties), losses.get(loss)
+    combination.check(loss, penalties, clip=clip, discriminator=discriminator, training=training)
     for penalty in penalties:
         if penalty.player == "generator":
             raise ValueError(
@@ -93,7 +93,7 @@ def discriminator_objective(
 
 
 def generator_objective(
-    loss: AdversarialLoss,
+    loss: AdversarialLoss | str,
     discriminator: Any,
     real: Any,
     fake: Any,
@@ -108,12 +108,13 @@ def generator_objective(
     Real samples are scored only where the loss compares with them.
 
     Args:
-        loss: the adversarial loss.
+        loss: the adversarial loss, or its name.
         discriminator: a Keras model or function that gives raw scores (batch, ...).
         real: as for `discriminator_objective`; None where the loss does not need it.
         fake: generated samples, with their way back to the generator.
-        penalties: of the generator (`path_length`, `consensus`).
-        training: whether the discriminator runs as in training. Batch normalisation then moves its statistics on this batch, too.
+        penalties: of the generator or of both (`path_length`, `latent_consistency`, `consensus`).
+        training: whether the discriminator runs as in training. Batch normalisation then moves its statistics on this batch, too, and
+            spectral normalisation its power iteration.
         sample_weight: float tensor (batch,), see `AdversarialLoss.generator`.
         **extras: what penalties need beyond that, `generator=`, `latents=`.
 
@@ -123,7 +124,7 @@ def generator_objective(
     Raises:
         ValueError: a penalty belongs to the discriminator, or a batch is of a form that cannot be used.
     """
-    penalties = list(penalties)
+    penalties, loss = list(penalties), losses.get(loss)
     for penalty in penalties:
         if penalty.player == "discriminator":
             raise ValueError(
@@ -134,7 +135,7 @@ def generator_objective(
     real_scores = evaluation.real_scores if loss.needs_real else None
     adversarial = loss.generator(real_scores, evaluation.fake_scores, sample_weight=sample_weight)
     given = {"loss": loss, **extras}
-    terms = _named(penalties, [penalty.of(evaluation, **given) for penalty in penalties])
+    terms = _named(penalties, [penalty.for_generator(evaluation, **given) for penalty in penalties])
     return Objective(_sum(adversarial, terms), adversarial, real_scores, evaluation.fake_scores, terms)
 
 
@@ -145,7 +146,7 @@ def _sum(adversarial: Any, terms: Mapping[str, Any]) -> Any:
 def _named(penalties: list[Penalty], values: list[Any]) -> dict[str, Any]:
     named: dict[str, Any] = {}
     for penalty, value in zip(penalties, values, strict=True):
-        name = type(penalty).__name__
+        name = type(penalty.penalty if isinstance(penalty, Lazy) else penalty).__name__
         taken = sum(each.split(" ")[0] == name for each in named)
         named[f"{name} {taken + 1}" if taken else name] = value
     return named

@@ -13,11 +13,16 @@ between, a clip above all, has to see it unscaled:
 
 from __future__ import annotations
 
+import warnings
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+#: Optimizers for which a loss was scaled.
+_SCALED: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def wide_dtype(dtype: Any) -> Any:
@@ -56,13 +61,30 @@ def loss_scaling(optimizer: Any, *, always: bool = False, **options: Any) -> Any
 
 def scaled(optimizer: Any, loss: Any) -> Any:
     """The loss times the optimizer's scale, to be differentiated in place of it."""
+    _SCALED.add(optimizer)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and not optimizer.built:
+        # Its scale is made when it is built, with the first update; until then it is this one.
+        return loss * tf.cast(optimizer.initial_scale, loss.dtype)
     return optimizer.scale_loss(loss)
+
+
+def warn_of_unscaled(optimizer: Any) -> None:
+    """Warns, once, of an optimizer that takes a scale off gradients whose loss was never given it."""
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and optimizer not in _SCALED:
+        _SCALED.add(optimizer)
+        warnings.warn(
+            "This optimizer scales losses, and no loss was scaled for it: its updates would be up to 32768 times too small. "
+            "Differentiate ganmedic.precision.scaled(optimizer, loss) in place of the loss. (Where optimizer.scale_loss was "
+            "called instead, all is well.)",
+            stacklevel=3,
+        )
 
 
 def scale_of(optimizer: Any) -> Any:
     """What the optimizer expects gradients to be multiplied by: float32 scalar; None where it expects nothing."""
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return tf.cast(tf.convert_to_tensor(optimizer.dynamic_scale), tf.float32)
+        scale = optimizer.dynamic_scale if optimizer.built else optimizer.initial_scale
+        return tf.cast(tf.convert_to_tensor(scale), tf.float32)
     factor = getattr(optimizer, "loss_scale_factor", None)
     return None if factor is None else tf.constant(factor, tf.float32)
 

@@ -45,7 +45,7 @@ def update(
         clip: from `ganmedic.clipping`.
         guard: skips steps that are not finite.
         accumulation: adds up several batches before a step.
-        when: boolean scalar; False leaves everything as it is, but what is accumulated and counted.
+        when: boolean scalar; False leaves weights and optimizer as they are. What was accumulated waits for the next step.
 
     Returns:
         Whether a step was applied, boolean scalar.
@@ -59,6 +59,11 @@ def update(
             f"update: {optimizer!r} came; a Keras optimizer is expected, such as keras.optimizers.Adam(2e-4)."
         )
     gradients, variables = _paired(gradients, variables)
+    if not optimizer.built:
+        # The scale of a LossScaleOptimizer is a variable that is made here.
+        with tf.init_scope():
+            optimizer.build(list(variables))
+    precision.warn_of_unscaled(optimizer)
     scale = precision.scale_of(optimizer)
     gradients = precision.unscaled(optimizer, gradients)
     count = replicas.count()
@@ -68,13 +73,14 @@ def update(
         ]
     wanted = tf.convert_to_tensor(when)
     if accumulation is not None:
-        due, gradients = accumulation.add(gradients, variables)
-        wanted = tf.logical_and(wanted, due)
+        wanted, gradients = accumulation.add(gradients, variables, when=wanted)
+    # Clip and guard count, and remember, the steps that are taken, not the batches of which one is made up.
+    counts = True if accumulation is None else wanted
     if clip is not None:
-        gradients = clip.clipped(gradients, variables)
+        gradients = clip.clipped(gradients, variables, counts=counts)
     sound = None
     if guard is not None:
-        sound = guard.sound(gradients, variables)
+        sound = guard.sound(gradients, variables, counts=counts)
         if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             wanted = tf.logical_and(wanted, sound)
     # A Keras optimizer sums over the replicas once more.
@@ -91,6 +97,10 @@ def update(
 
 
 def _paired(gradients: Sequence[Any], variables: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    if not variables:
+        raise ValueError(
+            "update: no variables came. The network is not built yet, or all of it is frozen: call it once, and look at trainable."
+        )
     pairs = matched("update", gradients, variables)
     if all(gradient is None for gradient, _ in pairs):
         # The guard knows how to say it.
@@ -99,9 +109,6 @@ def _paired(gradients: Sequence[Any], variables: Sequence[Any]) -> tuple[list[An
 
 
 def _apply(optimizer: Any, pairs: list[tuple[Any, Any]], variables: Sequence[Any], wanted: Any) -> None:
-    if not optimizer.built:
-        with tf.init_scope():
-            optimizer.build(list(variables))
     if wanted is None:
         optimizer.apply_gradients(pairs)
     elif replicas.count() == 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import tensorflow as tf
@@ -34,6 +34,14 @@ class ForVariables(tf.Module):  # type: ignore[misc]
         """Whether it belongs to exactly these variables, in this order."""
         held = self._served.variables
         return len(held) == len(variables) and all(a is b for a, b in zip(held, variables, strict=True))
+
+
+def counted(lists: Iterable[tuple[Sequence[str], Iterable[int]]]) -> dict[str, int]:
+    """Counts by name over several lists of variables; equal names of two networks are added up, and zeros left out."""
+    total: Counter[str] = Counter()
+    for names, counts in lists:
+        total.update(dict(zip(names, (int(count) for count in counts), strict=True)))
+    return {name: count for name, count in total.items() if count}
 
 
 State = TypeVar("State", bound=ForVariables)

@@ -141,3 +141,27 @@ def gradients_clipped_by_their_global_norm() -> Script:
         ]
         run.apply(run.g_opt, clipped, weights)
     return run
+
+
+@benign
+def a_number_that_follows_the_samples_of_the_step_before_and_is_rounded() -> Script:
+    """As the probability of an adaptive augmentation does; one bias cancels out and stands still for reasons of its own."""
+    run = Gan(
+        "image = fake + tf.round(follows)",
+        before="follows = tf.Variable(0.0, trainable=False)",
+        between="follows.assign(tf.reduce_mean(generator(noise)))",
+    )
+    follows = run.at("follows =").variable("follows", (), trainable=False)
+    bias = run.generator.variables[-1]
+
+    def way(fake: int) -> int:
+        run.at("image =")
+        return run.op("AddV2", fake, run.op("Round", run.read(follows)))
+
+    for _ in range(2):
+        run.discriminator_step()
+        run.at("follows.assign")
+        run.assign(follows, run.op("Mean", run.generator(run.noise()), shape=()))
+        run.generator_step(way, zero=[bias])
+    run.moved -= {bias}
+    return run

@@ -85,7 +85,9 @@ def test_adaptive_clips_each_unit_of_the_last_axis() -> None:
     weights[0][:, 1] = 0.0
     clipped = clipping.get("adaptive", 0.05)(tensors(), [tf.Variable(w) for w in weights])
     for found, gradient, weight in zip(clipped, GRADIENTS, weights, strict=True):
-        np.testing.assert_allclose(found, reference_agc(gradient, weight, (gradient.ndim - 1,), 0.05))
+        np.testing.assert_allclose(
+            found, reference_agc(gradient, weight, (gradient.ndim - 1,) if gradient.ndim > 1 else (), 0.05)
+        )
 
 
 def test_adaptive_reads_units_and_the_last_layer_from_the_network() -> None:
@@ -102,29 +104,33 @@ def test_adaptive_reads_units_and_the_last_layer_from_the_network() -> None:
     given = [RANDOM.normal(size=v.shape) for v in held]
     clip = clipping.get("adaptive", 0.05).bind(network)
     clipped = clip([tf.constant(g, tf.float32) for g in given], held)
-    units = {"one/kernel": (2,), "depthwise_conv2d/kernel": (2, 3)}
-    for found, gradient, variable in zip(clipped, given, held, strict=True):
-        place = next(
-            (
-                axes
-                for end, axes in units.items()
-                if variable.path.split("/", 1)[-1].startswith(end[:9]) and "kernel" in variable.path
-            ),
-            None,
-        )
-        if len(gradient.shape) == 1:
-            place = (0,)
-        if variable is held[-1] or variable is held[-2]:
-            np.testing.assert_allclose(found, gradient, rtol=1e-6)  # the last layer is left out
-        else:
-            axes = place or (2, 3)
-            np.testing.assert_allclose(found, reference_agc(gradient, variable.numpy(), axes, 0.05), rtol=1e-4)
+    # Transposed kernel, its bias, depthwise kernel, its bias; then the last layer, which is left out.
+    units: list[tuple[int, ...]] = [(2,), (), (2, 3), ()]
+    for found, gradient, variable, axes in zip(clipped, given, held, units, strict=False):
+        np.testing.assert_allclose(found, reference_agc(gradient, variable.numpy(), axes, 0.05), rtol=1e-4)
+    for found, gradient in zip(clipped[4:], given[4:], strict=True):
+        np.testing.assert_allclose(found, gradient, rtol=1e-6)
     last = clipping.get("adaptive", 0.05).bind(network, include_last=True)(
         [tf.constant(g, tf.float32) for g in given], held
     )[-2]
     assert np.abs(last - given[-2]).max() > 0
     with pytest.raises(TypeError, match="a Keras network is expected"):
         clip.bind("network")
+
+
+def test_the_last_layer_is_found_behind_nested_networks_and_wrappers() -> None:
+    from ganmedic.layers import SpectralNormalization
+
+    backbone = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(4)])
+    wrapped = [SpectralNormalization(keras.layers.Dense(4)) for _ in range(2)]
+    for layers in ([backbone], wrapped):
+        network = keras.Sequential([keras.Input((3,)), *layers, keras.layers.Dense(1, name="head")])
+        held = network.trainable_variables
+        given = [tf.ones(v.shape) for v in held]
+        clipped = clipping.get("adaptive", 1e-4).bind(network)(given, held)
+        untouched = [v.path for v, g, c in zip(held, given, clipped, strict=True) if np.array_equal(g, c)]
+        assert len(untouched) == 2
+        assert all("head" in path for path in untouched)
 
 
 def test_a_row_of_an_embedding_is_a_unit() -> None:
@@ -173,6 +179,15 @@ def test_squares_that_overflow_are_told_from_gradients_that_are_infinite() -> No
     clip = clipping.get("global_norm", 1.0)
     np.testing.assert_allclose(clip([huge], held)[0], [0.6, 0.8], rtol=1e-6)
     assert clip.report().non_finite_steps == 0
+
+
+def test_equal_names_of_two_networks_are_added_up() -> None:
+    clip = clipping.get("norm")
+    for steps in (3, 1):
+        held = [tf.Variable(0.0, name="kernel")]
+        for _ in range(steps):
+            clip([tf.constant(np.nan)], held)
+    assert dict(clip.report().non_finite) == {"kernel:0": 4}
 
 
 def test_variables_of_one_name_are_told_apart() -> None:

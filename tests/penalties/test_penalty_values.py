@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
@@ -207,6 +208,89 @@ def test_lazy_is_the_same_on_average() -> None:
     )
 
 
+def test_lazy_passes_once_when_due_and_reads_only_what_it_needs() -> None:
+    passes = []
+
+    def counted(x: Any) -> Any:
+        passes.append(1)
+        return discriminator(x)
+
+    lazy = penalties.get("lazy", penalties.get("r2", weight=1.0), every=2)
+    for _ in range(4):
+        lazy(counted, None, FAKE)
+    assert len(passes) == 2
+
+
+@pytest.mark.parametrize("name", ["r1", "r2", "gradient_penalty", "roth", "dragan"])
+def test_patches_of_a_sample_are_averaged_as_in_the_loss(name: str) -> None:
+    def patches(x: Any) -> Any:
+        return tf.tile(discriminator(x)[:, None, None], [1, 6, 6, 1])
+
+    draws = {"gradient_penalty": {"epsilon": np.full(5, 0.3)}, "dragan": {"noise": np.full((5, 3), 0.3)}}.get(name, {})
+    whole = penalties.get(name)(discriminator, REAL, FAKE, **draws)
+    assert float(penalties.get(name)(patches, REAL, FAKE, **draws)) == pytest.approx(float(whole))
+
+
+def test_out_of_training_nothing_moves_on() -> None:
+    fading = keras.optimizers.schedules.PolynomialDecay(1.0, 4, 0.0)
+    penalty = penalties.get("r1", weight=fading)
+    values = [float(penalty(discriminator, REAL, training=training)) for training in (False, False, True, True)]
+    assert values[0] == values[1] == values[2] > values[3]
+
+
+def test_the_generators_half_of_a_latent_consistency_is_dispatched() -> None:
+    from ganmedic import objectives
+
+    penalty = penalties.get("latent_consistency", seed=0)
+    latents = tf.constant(RANDOM.normal(size=(5, 3)))
+    extras = {"generator": lambda z: 2.0 * z, "latents": latents, "noise": tf.ones_like(latents)}
+    made = objectives.generator_objective("hinge", discriminator, None, FAKE, penalties=[penalty], **extras)
+    assert float(made.penalties["LatentConsistency"]) == pytest.approx(-0.5 * (2.0 * 0.05) ** 2)
+    judged = objectives.discriminator_objective("hinge", discriminator, REAL, FAKE, penalties=[penalty], **extras)
+    assert float(judged.penalties["LatentConsistency"]) > 0
+
+
+# --- functions around a discriminator ---------------------------------------------------------------------------------
+
+
+class Gan(keras.Model):
+    """Both networks in one model, batch normalisation in the generator only, as is usual."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization(), keras.layers.Dense(3)])
+        self.judge = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+
+    def scores(self, samples: Any, training: bool = False) -> Any:
+        return self.judge(samples, training=training)
+
+
+def test_batch_normalisation_that_the_discriminator_does_not_run_is_no_fault() -> None:
+    gan, batch = Gan(), tf.ones([4, 3])
+    frozen = keras.Sequential([keras.Input((3,)), keras.layers.BatchNormalization(), keras.layers.Dense(1)])
+    for judge in (gan.scores, lambda x, training: gan.judge(x, training=training), lambda x: frozen(x, training=False)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert np.isfinite(penalties.get("r1")(judge, batch))
+    frozen.layers[0].trainable = False
+    assert np.isfinite(penalties.get("r1")(frozen, batch))
+    Evaluation(frozen, batch, batch, joint=True)
+    assert "call" not in vars(frozen.layers[0])
+
+
+def test_a_function_that_leaves_the_mode_out_is_warned_of() -> None:
+    from ganmedic.layers import SpectralNormalization
+
+    network = keras.Sequential([keras.Input((3,)), SpectralNormalization(keras.layers.Dense(1), name="bounded")])
+    with pytest.warns(UserWarning, match="its layer 'bounded' runs in inference mode"):
+        penalties.get("r1")(lambda x: network(x), tf.ones([4, 3]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        penalties.get("r1")(lambda x, training: network(x, training=training), tf.ones([4, 3]))
+        penalties.get("r1")(lambda x, **options: network(x, **options), tf.ones([4, 3]))
+        penalties.get("r1")(network, tf.ones([4, 3]))
+
+
 # --- one evaluation for several ---------------------------------------------------------------------------------------
 
 
@@ -275,6 +359,7 @@ def test_a_float16_discriminator_keeps_small_gradients() -> None:
         ),
         (lambda: penalties.get("path_length")(None), r"PathLength needs generator"),
         (lambda: penalties.get("r1")(discriminator, []), r"real batch is an empty list"),
+        (lambda: penalties.get("r1")(discriminator, {"image": REAL}), r"real batch is a dict of \['image'\]"),
     ],
 )
 def test_bad_input_is_told(call: Any, message: str) -> None:

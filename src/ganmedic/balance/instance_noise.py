@@ -54,7 +54,7 @@ class InstanceNoise(Correction):
         """Both batches with noise.
 
         Args:
-            real, fake: float tensors (batch, ...).
+            real, fake: float tensors (batch, ...); real may be None in the generator's step.
             step: whether this call counts for the schedule; False for the second call of a round.
 
         Returns:
@@ -64,7 +64,7 @@ class InstanceNoise(Correction):
             ValueError: a batch is no floating point tensor.
         """
         spread = self._spread.next() if step else self._spread.now()
-        return self._noisy("real", real, spread), self._noisy("fake", fake, spread)
+        return None if real is None else self._noisy("real", real, spread), self._noisy("fake", fake, spread)
 
     def _noisy(self, name: str, samples: Any, spread: Any) -> Any:
         samples = tf.convert_to_tensor(samples)

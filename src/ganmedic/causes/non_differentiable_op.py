@@ -352,6 +352,8 @@ def _beside_zeros(run: Run) -> list[Finding]:
             if not run.meant_to_train(source) or source not in run.net_of or not _is_stuck(run, source, result):
                 continue
             for cut in reach.cuts_beside([source]):
+                if not reach.within_a_step(cut, source):
+                    continue
                 chain = tuple(run.flow.entry(reach, cut, [source]))
                 operation = run.flow.operation(chain[-1])
                 if run.telling(reach, chain, source)[1] or operation.kind in _COMPARISONS:

@@ -21,7 +21,7 @@ class Adaptive(Clip):
 
     A unit is an entry of a kernel's output axis: the LAST axis of Keras' Dense and Conv kernels, the last but one of
     Conv2DTranspose kernels (height, width, out, in), the last two of a DepthwiseConv2D kernel. The norms go over all other axes.
-    Entries of a bias, and gains, are units of their own. A row of a sparse gradient is one unit.
+    A bias, or a vector of gains, is one unit, as in the public implementations. A row of a sparse gradient is one unit.
 
     Which kernel is transposed, and which layer is the last one (it is left out, as in the paper), only the network tells:
     call `bind` once. Without it, every kernel has its units on the last axis, and none is left out.
@@ -121,7 +121,7 @@ class _Layouts:
 
     def units_of(self, variable: Any, rank: int) -> list[int]:
         if rank <= 1:
-            return list(range(rank))
+            return []
         return self._units.get(id(variable), (None, [rank - 1]))[1]
 
 

@@ -55,7 +55,7 @@ class Auto(Clip):
     def _remember(self, ledger: Ledger, norm: Any, sound: Any) -> None:
         history, written = ledger.history.read_value(), ledger.written.read_value()
         here = tf.equal(tf.range(self.history), written % self.history)
-        sound = tf.logical_and(sound, tf.math.is_finite(norm))
+        sound = tf.reduce_all([sound, tf.math.is_finite(norm), tf.convert_to_tensor(ledger.counts)])
         ledger.history.assign(tf.where(tf.logical_and(here, sound), norm, history))
         # Kept between one and two lengths once it is full, so that it never overflows.
         count = written + tf.cast(sound, tf.int32)

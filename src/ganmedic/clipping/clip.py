@@ -13,7 +13,7 @@ from ganmedic.clipping.measured import Measured, measure
 from ganmedic.clipping.report import ClipReport
 from ganmedic.correction import Correction
 from ganmedic.gradients import matched, merged, scaled, with_values
-from ganmedic.variable_lists import ForVariables, state_of
+from ganmedic.variable_lists import ForVariables, counted, state_of
 
 #: Columns of what is counted, per step.
 _STEPS, _CLIPPED, _LEFT, _LEAST, _NON_FINITE, _THRESHOLD = range(6)
@@ -63,11 +63,17 @@ class Clip(Correction):
         )
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def clipped(self, gradients: Any, variables: Any) -> Any:
-        """The same for gradients that are alike on every replica, brought together already."""
+    def clipped(self, gradients: Any, variables: Any, *, counts: Any = True) -> Any:
+        """The same for gradients that are alike on every replica, brought together already.
+
+        Args:
+            gradients, variables: as for a call.
+            counts: boolean scalar, whether the step is counted and remembered.
+        """
         flat = matched(type(self).__name__, tf.nest.flatten(gradients), tf.nest.flatten(variables))
         present = [(gradient, variable) for gradient, variable in flat if gradient is not None]
         ledger = self._ledger([variable for _, variable in flat])
+        ledger.counts = counts
         if not present:
             return gradients
         before = [gradient for gradient, _ in present]
@@ -91,20 +97,14 @@ class Clip(Correction):
         """How often it acted and how hard, over all networks it served; reads variables, so not inside a `tf.function`."""
         rows = [ledger.totals.numpy() for ledger in self._ledgers]
         steps, clipped, left, _, bad, _ = np.sum(rows, axis=0) if rows else np.zeros(6)
-        non_finite = {
-            name: int(count)
-            for ledger in self._ledgers
-            for name, count in zip(ledger.names, ledger.non_finite.numpy(), strict=True)
-            if count
-        }
         return ClipReport(
             steps=int(steps),
             clipped=int(clipped),
             mean_left=float(left / clipped) if clipped else 1.0,
             least_left=min((float(row[_LEAST]) for row in rows), default=1.0),
             non_finite_steps=int(bad),
-            non_finite=non_finite,
-            threshold=float(rows[-1][_THRESHOLD]) if rows and 0 < rows[-1][_THRESHOLD] < np.inf else None,
+            non_finite=counted((ledger.names, ledger.non_finite.numpy()) for ledger in self._ledgers),
+            threshold=float(rows[0][_THRESHOLD]) if len(rows) == 1 and 0 < rows[0][_THRESHOLD] < np.inf else None,
         )
 
     def _clipped(self, gradients: list[Any], measured: Measured, variables: list[Any], ledger: Ledger) -> Clipped:
@@ -149,6 +149,8 @@ class Ledger(ForVariables):
 
     def __init__(self, variables: Sequence[Any], history: int) -> None:
         super().__init__(variables)
+        #: Whether the step at hand is counted; set anew for each.
+        self.counts: Any = True
         with tf.init_scope():
             self.totals = _variable(np.array([0, 0, 0, 1, 0, 0], np.float32), "clip_totals")
             self.non_finite = _variable(np.zeros([len(self.names)], np.int32), "clip_non_finite")
@@ -171,9 +173,10 @@ class Ledger(ForVariables):
             old[_NON_FINITE] + tf.cast(tf.reduce_any(bad), tf.float32),
             threshold,
         ]
-        self.totals.assign(tf.stack(row))
+        self.totals.assign(tf.where(self.counts, tf.stack(row), old))
         places = np.flatnonzero(present)[:, None]
-        self.non_finite.assign_add(tf.scatter_nd(places, tf.cast(bad, tf.int32), [len(present)]))
+        counted_now = tf.cast(tf.logical_and(bad, self.counts), tf.int32)
+        self.non_finite.assign_add(tf.scatter_nd(places, counted_now, [len(present)]))
 
 
 def _variable(value: Any, name: str) -> tf.Variable:

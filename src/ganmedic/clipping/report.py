@@ -18,7 +18,7 @@ class ClipReport:
         least_left: the smallest of them.
         non_finite_steps: calls with a gradient that was not finite.
         non_finite: in how many calls it was that of each variable; only variables that had one.
-        threshold: bound of the last call, where it moves (`auto`), else None.
+        threshold: bound of the last call, where it moves (`auto`) and one network was clipped, else None.
     """
 
     steps: int

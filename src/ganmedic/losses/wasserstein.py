@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ganmedic import checking
 from ganmedic.losses.adversarial import AbsoluteLoss
 
 
@@ -13,6 +14,9 @@ class Wasserstein(AbsoluteLoss):
     L_D = E f - E r, L_G = -E f. Neither has a lower bound: without something that keeps the critic Lipschitz the scores
     grow for ever. Use it with a gradient penalty, `clipping.get("weights")` or spectral normalisation; whatever is handed
     to `ganmedic.combination.check` without one is refused.
+
+    Args:
+        bounded: says that the critic is kept Lipschitz by something that cannot be seen, a layer of your own for example.
 
     Example:
         >>> loss = Wasserstein()
@@ -24,6 +28,10 @@ class Wasserstein(AbsoluteLoss):
     """
 
     compares = True
+
+    def __init__(self, bounded: bool = False) -> None:
+        super().__init__()
+        self.bounded = checking.flag("Wasserstein", "bounded", bounded)
 
     def _real_term(self, real: Any) -> Any:
         return -real

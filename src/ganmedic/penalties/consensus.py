@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ganmedic import replicas
 from ganmedic.gradients import squared_norm
 from ganmedic.networks_inside import takes_training
 from ganmedic.penalties.evaluation import Evaluation
@@ -53,7 +54,8 @@ class Consensus(Penalty):
             *inner.gradient(generator_loss, generator_variables),
             *inner.gradient(discriminator_loss, discriminator_variables),
         ]
-        squares = [squared_norm(gradient) for gradient in gradients if gradient is not None]
+        # Of several replicas the norm is that of the mean gradient, as it would be on one.
+        squares = [squared_norm(replicas.mean(gradient)) for gradient in gradients if gradient is not None]
         if not squares:
             raise ValueError(
                 "Consensus: no variable of either network has a gradient, so there is nothing to agree on. "

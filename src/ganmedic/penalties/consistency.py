@@ -98,7 +98,8 @@ class BalancedConsistency(Consistency):
         """The same from a shared evaluation."""
         real = super().of(evaluation, **extras)
         fake = self._at(evaluation.fake, evaluation.fake_scores, evaluation, "fake")
-        return real + tf.cast(self._fake_value.next(), fake.dtype) * tf.cast(fake, real.dtype)
+        weight = self._fake_value.next() if evaluation.training else self._fake_value.now()
+        return real + tf.cast(weight, fake.dtype) * tf.cast(fake, real.dtype)
 
 
 class LatentConsistency(Penalty):
@@ -112,7 +113,7 @@ class LatentConsistency(Penalty):
     Args:
         weight: λ_D, or a schedule; 20 in StudioGAN.
         generator_weight: λ_G, or a schedule; 0.5 in StudioGAN.
-        spread: σ, above 0.
+        spread: σ, above 0; 0.05 in StudioGAN.
         seed: of δ.
 
     Draws:
@@ -130,7 +131,7 @@ class LatentConsistency(Penalty):
         self,
         weight: Schedule = 20.0,
         generator_weight: Schedule = 0.5,
-        spread: float = 0.1,
+        spread: float = 0.05,
         seed: int | None = None,
     ) -> None:
         super().__init__(weight)
@@ -145,6 +146,11 @@ class LatentConsistency(Penalty):
         samples, moved = self._both(extras["generator"], extras["latents"], evaluation.training, noise)
         scores, others = (evaluation.scores_at(each, like="fake") for each in (samples, moved))
         return tf.reduce_mean(tf.square(widened(scores) - widened(others)))
+
+    def for_generator(self, evaluation: Evaluation, **extras: Any) -> Any:
+        """The generator's half, see `of_generator`."""
+        noise = extras.get("noise")
+        return self.of_generator(extras["generator"], extras["latents"], training=evaluation.training, noise=noise)
 
     def of_generator(self, generator: Any, latents: Any, *, training: bool = True, noise: Any = None) -> Any:
         """The term to add to the generator's loss, negative.
@@ -163,6 +169,11 @@ class LatentConsistency(Penalty):
         return -tf.cast(self._generator_value.next(), distance.dtype) * distance
 
     def _both(self, generator: Any, latents: Any, training: bool, noise: Any) -> tuple[Any, Any]:
+        if isinstance(latents, tuple | list | dict):
+            raise ValueError(
+                "LatentConsistency: latents is a structure; one tensor is expected. Close over the rest: "
+                "generator=lambda z: generator([z, labels])."
+            )
         latents = tf.convert_to_tensor(latents)
         if noise is None:
             noise = self._random.normal(tf.shape(latents), latents.dtype)

@@ -6,9 +6,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from ganmedic import checking
+from ganmedic import checking, replicas
 from ganmedic.penalties.evaluation import Evaluation, norms
 from ganmedic.penalties.penalty import Penalty
+from ganmedic.precision import widened
 from ganmedic.randomness import RandomStream
 from ganmedic.scheduled import Schedule
 
@@ -16,7 +17,7 @@ from ganmedic.scheduled import Schedule
 class Dragan(Penalty):
     """λ E (‖∇ D(x + δ)‖ - k)², x real, δ = ½ · std(x) · U[0, 1) for each entry.
 
-    std(x) is that of all entries of the batch. Only real samples are used.
+    std(x) is that of all entries of the batch, over all replicas. Only real samples are used.
 
     Args:
         weight: λ, or a schedule.
@@ -54,5 +55,12 @@ class Dragan(Penalty):
         """E (‖∇ D(x + δ)‖ - k)²."""
         real = evaluation.real
         noise = self._random.uniform(tf.shape(real), real.dtype) if noise is None else tf.cast(noise, real.dtype)
-        moved = real + self.spread * tf.math.reduce_std(real) * noise
+        moved = real + self.spread * _deviation(real) * noise
         return tf.reduce_mean(tf.square(norms(evaluation.gradient_at(tf.stop_gradient(moved))) - self.target))
+
+
+def _deviation(samples: Any) -> Any:
+    """Standard deviation of all entries, over all replicas; computed in float32 at least."""
+    wide = widened(samples)
+    mean = replicas.mean(tf.reduce_mean(wide))
+    return tf.cast(tf.sqrt(replicas.mean(tf.reduce_mean(tf.square(wide - mean)))), samples.dtype)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from ganmedic import networks_inside
-from ganmedic.precision import widened
+from ganmedic.precision import wide_dtype, widened
 
 #: What can be asked for.
 REAL_SCORES, FAKE_SCORES, REAL_GRADIENT, FAKE_GRADIENT = "real_scores", "fake_scores", "real_gradient", "fake_gradient"
 
-#: A float16 backward pass loses what is below 6e-8. Scores enter it multiplied by this, and the result is divided in float32.
-_HALF_PRECISION_SCALE = 256.0
+#: A float16 backward pass loses what is below 6e-8. Scores enter it multiplied by this, and the result is divided in float32; of
+#: a power of two that changes no digit in other precisions.
+_SCALE = 256.0
 
 
 class Evaluation:
@@ -24,8 +27,8 @@ class Evaluation:
     Loss, R1 and R2 together take one forward pass a batch here, where each on its own would take another. It is made inside
     the tape that differentiates the discriminator's loss. Nothing is computed before it is asked for.
 
-    The input gradient is that of the SUM of the scores, so that row i is the gradient of sample i's own score. (That of the
-    mean is smaller by the size of the batch.)
+    The input gradient is that of the SUM of the samples' scores, so that row i is the gradient of sample i's own score. (That of the
+    mean is smaller by the size of the batch.) The score of a sample with several, of a patch discriminator, is their mean.
 
     Args:
         discriminator: a Keras model or function that gives raw scores (batch, ...).
@@ -60,6 +63,7 @@ class Evaluation:
         self.training = training
         self.needs = frozenset(needs)
         self._real, self._fake = _batch("real", real), _batch("fake", fake)
+        self._calls = networks_inside.Calls()
         self.joint = joint
         if joint:
             self._check_joint()
@@ -108,20 +112,38 @@ class Evaluation:
         """Gradient of each score by its sample at other samples, in a pass of their own."""
         return self._differentiated(samples, self._real if like == "real" else self._fake)[1]
 
-    def again(self) -> Evaluation:
+    def again(self, needs: Collection[str]) -> Evaluation:
         """The same question, asked anew: for a branch of a graph, whose results cannot be shared."""
         return Evaluation(
-            self.discriminator, self._real, self._fake, training=self.training, needs=self.needs, joint=self.joint
+            self.discriminator, self._real, self._fake, training=self.training, needs=needs, joint=self.joint
         )
+
+    @property
+    def dtype(self) -> Any:
+        """Type of what is worked out from the samples: float64 for float64, else float32."""
+        batch = self._fake if self._real is None else self._real
+        if batch is None:
+            return tf.float32
+        return wide_dtype((batch[0] if isinstance(batch, tuple | list) else batch).dtype)
 
     def refuse_batch_normalisation(self, who: str) -> None:
         """Refuses a discriminator in which batch normalisation makes each score depend on every sample.
 
+        With batch statistics the gradient by sample i collects what all samples have of it. Asked again behind the passes: of a
+        function it is seen only then in which mode its layers ran.
+
         Raises:
             ValueError: such a layer runs in training mode.
         """
-        if self.training:
-            networks_inside.refuse_batch_normalisation(self.discriminator, who)
+        name = self._calls.normalised or (
+            networks_inside.batch_normalised(self.discriminator) if self.training else None
+        )
+        if name is not None:
+            raise ValueError(
+                f"{who} penalises the gradient of each sample's own score, but the layer {name!r} "
+                "(BatchNormalization) makes every score depend on the whole batch (Gulrajani et al. 2017, section 4: no batch "
+                "normalisation in the critic). Use LayerNormalization or GroupNormalization there, or none."
+            )
 
     # --- how it is worked out -----------------------------------------------------------------------------------------
 
@@ -152,10 +174,9 @@ class Evaluation:
         with tf.GradientTape(watch_accessed_variables=False) as inner:
             inner.watch(samples)
             scores = self._scores(samples, batch)
-            half = scores.dtype == tf.float16
-            target = tf.reduce_sum(widened(scores))
-            if half:
-                target *= _HALF_PRECISION_SCALE
+            # A patch discriminator's score of a sample is the mean of its patches, as it is in the loss.
+            each = tf.reduce_mean(widened(scores), axis=list(range(1, scores.shape.rank)))
+            target = _SCALE * tf.reduce_sum(each)
         gradient = inner.gradient(target, samples)
         if gradient is None:
             raise ValueError(
@@ -163,23 +184,30 @@ class Evaluation:
                 "without a gradient lies between (a cast to integers, argmax, NumPy), or the samples are not used: "
                 "`ganmedic check` on the script names it."
             )
-        gradient = widened(gradient)
-        return scores, gradient / _HALF_PRECISION_SCALE if half else gradient
+        return scores, widened(gradient) / _SCALE
 
     def _scores(self, samples: Any, batch: Any) -> Any:
         if not callable(self.discriminator):
             raise ValueError(
                 f"The discriminator is {self.discriminator!r}; a Keras model or a function that gives raw scores is expected."
             )
-        given = samples if not isinstance(batch, tuple | list) else type(batch)([samples, *batch[1:]])
-        if networks_inside.takes_training(self.discriminator):
-            scores = self.discriminator(given, training=self.training)
-        else:
-            scores = self.discriminator(given)
+        given = samples if not isinstance(batch, tuple | list) else _rebuilt(batch, [samples, *batch[1:]])
+        with self._calls.of(self.discriminator):
+            if networks_inside.takes_training(self.discriminator):
+                scores = self.discriminator(given, training=self.training)
+            else:
+                scores = self.discriminator(given)
+        if self.training and self._calls.idle and not isinstance(self.discriminator, keras.layers.Layer):
+            warnings.warn(
+                f"The discriminator is a function, and its layer {self._calls.idle!r} runs in inference mode: spectral and batch "
+                "normalisation stand still, and dropout is off. Let it take the mode: lambda x, training: "
+                "discriminator(x, training=training).",
+                stacklevel=2,
+            )
         if isinstance(scores, tuple | list | dict):
             raise ValueError(
                 f"The discriminator gives {len(scores)} results; one tensor of raw scores is expected. "
-                "Hand over a function that picks the scores: lambda x: discriminator(x)[0]."
+                "Hand over a function that picks the scores: lambda x, training: discriminator(x, training=training)[0]."
             )
         return scores
 
@@ -193,7 +221,7 @@ class Evaluation:
     def _check_joint(self) -> None:
         if isinstance(self._real, tuple | list) != isinstance(self._fake, tuple | list):
             raise ValueError("One of the batches brings labels and the other none; joint passes need both alike.")
-        coupling = networks_inside.batch_coupling(self.discriminator)
+        coupling = networks_inside.batch_coupling(self.discriminator, self.training)
         if coupling:
             raise ValueError(
                 f"The layer {coupling!r} lets samples of a batch influence each other, so real and generated ones would mix "
@@ -207,11 +235,21 @@ def _batch(name: str, batch: Any) -> Any:
     if isinstance(batch, tuple | list):
         if not batch:
             raise ValueError(f"The {name} batch is an empty {type(batch).__name__}; samples are expected first in it.")
-        return type(batch)([_float_samples(name, batch[0]), *batch[1:]])
+        return _rebuilt(batch, [_float_samples(name, batch[0]), *batch[1:]])
     return _float_samples(name, batch)
 
 
+def _rebuilt(batch: Any, parts: list[Any]) -> Any:
+    """The parts in the form of the batch: a list, a tuple, or a named one."""
+    return batch._make(parts) if hasattr(batch, "_make") else type(batch)(parts)
+
+
 def _float_samples(name: str, samples: Any) -> Any:
+    if isinstance(samples, dict):
+        raise ValueError(
+            f"The {name} batch is a dict of {sorted(samples)}; a tensor is expected, or a tuple of the samples and of what else the "
+            "discriminator reads. Hand over (batch['image'], batch['label']) and a function that names them."
+        )
     samples = tf.convert_to_tensor(samples)
     if not samples.dtype.is_floating:
         raise ValueError(
@@ -224,7 +262,7 @@ def _float_samples(name: str, samples: Any) -> Any:
 
 
 def _joined(real: Any, fake: Any, samples: Any) -> Any:
-    return type(real)([samples, *(tf.concat(pair, axis=0) for pair in zip(real[1:], fake[1:], strict=True))])
+    return _rebuilt(real, [samples, *(tf.concat(pair, axis=0) for pair in zip(real[1:], fake[1:], strict=True))])
 
 
 def squared_norms(gradient: Any) -> Any:

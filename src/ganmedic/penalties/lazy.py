@@ -59,18 +59,24 @@ class Lazy(Penalty):
     def of(self, evaluation: Evaluation, **extras: Any) -> Any:
         """As for every penalty. The evaluation's samples are used, its passes are not."""
         step = self._step.read_value()
-        self._step.assign(step + 1)
+        if evaluation.training:
+            self._step.assign(step + 1)
         due = step % self.every == 0
         given = extras.get("latents")
-        dtype = wide_dtype((evaluation.real if given is None else tf.convert_to_tensor(given)).dtype)
+        dtype = evaluation.dtype if given is None else wide_dtype(tf.convert_to_tensor(given).dtype)
 
         def applied() -> Any:
-            return tf.cast(self.every, dtype) * tf.cast(self.penalty.of(evaluation.again(), **extras), dtype)
+            value = self.penalty.of(evaluation.again(self.penalty.needs), **extras)
+            return tf.cast(self.every, dtype) * tf.cast(value, dtype)
 
-        if replicas.count() > 1 and self._writes(evaluation.discriminator):
-            # Replicas cannot write variables inside a branch: it is worked out in every step, and counts in some.
-            return tf.where(due, applied(), tf.zeros([], dtype))
-        return tf.cond(due, applied, lambda: tf.zeros([], dtype))
+        if replicas.count() == 1 or not self._writes(evaluation.discriminator):
+            return tf.cond(due, applied, lambda: tf.zeros([], dtype))
+        # Replicas cannot write variables inside a branch: it is worked out in every step, and counts in some.
+        before = [tf.identity(variable.read_value()) for variable in self.penalty.variables]
+        value = tf.where(due, applied(), tf.zeros([], dtype))
+        for variable, old in zip(self.penalty.variables, before, strict=True):
+            variable.assign(tf.where(due, variable.read_value(), old))
+        return value
 
     def _writes(self, discriminator: Any) -> bool:
         return bool(self.penalty.variables) or bool(getattr(discriminator, "non_trainable_variables", True))

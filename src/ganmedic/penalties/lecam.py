@@ -18,7 +18,7 @@ class LeCam(Penalty):
 
     This is the form of the authors' code; the averages move with every loss here (theirs: with the hinge loss only), and over
     the batches of all replicas. They take up the scores of this step before the penalty uses them. Up to the step `start`
-    they only follow the last scores and nothing is penalised. A score that is not finite does not enter them.
+    they only follow the last scores and nothing is penalised. A score that is not finite does not enter them. Make one for each discriminator.
 
     Args:
         weight: λ, or a schedule; 0.3 (StudioGAN).

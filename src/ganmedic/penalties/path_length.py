@@ -28,7 +28,7 @@ class PathLength(Penalty):
     Args:
         weight: or a schedule; 2 in StyleGAN2, applied every fourth step (see `Lazy`).
         decay: by how much a moves to the mean length of this step, above 0 to 1.
-        batch_shrink: one in so many latents is used, for it costs memory; 1 or more.
+        batch_shrink: one in so many latents is used, for it costs memory; 1 or more, 2 in StyleGAN2.
         seed: of y.
 
     Draws:
@@ -66,6 +66,11 @@ class PathLength(Penalty):
 
     def unweighted(self, evaluation: Evaluation, noise: Any = None, **extras: Any) -> Any:
         """E (length - a)²."""
+        if isinstance(extras["latents"], tuple | list | dict):
+            raise ValueError(
+                "PathLength: latents is a structure; one tensor is expected. Close over the rest: "
+                "generator=lambda w: generator([w, labels])."
+            )
         latents = tf.convert_to_tensor(extras["latents"])
         if not latents.dtype.is_floating or latents.shape.rank not in (2, 3):
             raise ValueError(

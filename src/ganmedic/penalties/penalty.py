@@ -47,7 +47,7 @@ class Penalty(Correction):
                 reads with each, labels for example.
             fake: the same of generated samples, where the penalty needs them; detached by the caller or not, the
                 discriminator's gradient is the same.
-            training: whether the discriminator runs as in training.
+            training: whether the discriminator runs as in training; if not, schedules and averages stand still.
             **extras: what the penalty needs beyond that: `generator`, `latents`, `loss`, and what stands for its `draws`.
 
         Returns:
@@ -66,14 +66,22 @@ class Penalty(Correction):
                     f"{type(self).__name__} needs {name}; none came. Call it as "
                     f"penalty(discriminator, real, fake, {', '.join(f'{each}={each}' for each in self.extras)})."
                 )
+        known = {name: extras[name] for name in (*self.extras, *self.draws) if name in extras}
         if self.per_sample:
             evaluation.refuse_batch_normalisation(type(self).__name__)
-        known = {name: extras[name] for name in (*self.extras, *self.draws) if name in extras}
-        return self._weighted(self.unweighted(evaluation, **known))
+        value = self.unweighted(evaluation, **known)
+        if self.per_sample:
+            evaluation.refuse_batch_normalisation(type(self).__name__)
+        return self._weighted(value, evaluation.training)
+
+    def for_generator(self, evaluation: Evaluation, **extras: Any) -> Any:
+        """What is added to the generator's loss, of a penalty that is for `both`; the same as for the discriminator unless it says."""
+        return self.of(evaluation, **extras)
 
     def unweighted(self, evaluation: Evaluation, **extras: Any) -> Any:
         """The penalty without its weight, scalar; what a subclass defines."""
         raise TypeError(f"{type(self).__name__} does not say what it penalises: define unweighted.")
 
-    def _weighted(self, value: Any) -> Any:
-        return tf.cast(self._weight.next(), value.dtype) * value
+    def _weighted(self, value: Any, training: bool) -> Any:
+        weight = self._weight.next() if training else self._weight.now()
+        return tf.cast(weight, value.dtype) * value

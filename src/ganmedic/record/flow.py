@@ -116,6 +116,23 @@ class Reach:
             if edge.verdict == NONE and edge.input in below
         ]
 
+    def within_a_step(self, cut: Edge, value: int) -> bool:
+        """Whether a way leads from a cut on to the value that no write into a variable lies on.
+
+        What a variable was given in one step and passes on in the next, as the probability of an augmentation that follows
+        the scores, is not meant to carry a gradient.
+        """
+        found, queue = {cut.input}, deque([cut.input])
+        while queue:
+            node = queue.popleft()
+            if node.value == value:
+                return True
+            for edge in self.edges.get(node, ()):
+                if edge.verdict != STATE and edge.input not in found:
+                    found.add(edge.input)
+                    queue.append(edge.input)
+        return False
+
     def cuts(self, values: Iterable[int]) -> list[Edge]:
         """The edges at which a gradient on its way to one of the values stops."""
         below = self.downstream(values)
