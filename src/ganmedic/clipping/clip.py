@@ -80,10 +80,7 @@ class Clip(Correction):
         measured = measure(before)
         clipped = self._clipped(before, measured, [variable for _, variable in present], ledger)
         ledger.add(clipped, measured, [gradient is not None for gradient, _ in flat])
-        kept = (
-            self._kept(gradient, after, measured.finite[index])
-            for index, (gradient, after) in enumerate(zip(before, clipped.gradients, strict=True))
-        )
+        kept = iter(self._kept(before, clipped.gradients, measured))
         return tf.nest.pack_sequence_as(gradients, [None if gradient is None else next(kept) for gradient, _ in flat])
 
     def build(self, variables: Any) -> None:
@@ -115,19 +112,45 @@ class Clip(Correction):
         """How many norms are remembered for each network."""
         return 0
 
-    def _kept(self, before: Any, after: Any, finite: Any) -> Any:
+    def _kept(self, before: list[Any], after: list[Any], measured: Measured) -> list[Any]:
         """A gradient that is not finite comes back untouched, or zero: what a bound makes of infinity looks sound."""
-        instead = after if isinstance(after, tf.IndexedSlices) else before
+
+        def careful() -> list[Any]:
+            return [
+                tf.where(measured.finite[index], _raw(new), self._instead(old, new))
+                for index, (old, new) in enumerate(zip(before, after, strict=True))
+            ]
+
+        if after is before and self.non_finite == "keep":
+            return after
+        # In nearly every step all are finite, and nothing has to be chosen entry by entry.
+        values = tf.cond(measured.plainly, lambda: [tf.identity(_raw(new)) for new in after], careful)
+        values = [values] if len(after) == 1 and not isinstance(values, list | tuple) else list(values)
+        kinds = (new if isinstance(new, tf.IndexedSlices) else old for old, new in zip(before, after, strict=True))
+        return [with_values(kind, value) for kind, value in zip(kinds, values, strict=True)]
+
+    def _instead(self, before: Any, after: Any) -> Any:
         values = _raw(before)
         if isinstance(before, tf.IndexedSlices) and after.indices is not before.indices:
             # Rows were merged, and so are those of what is left as it is.
             values = merged(before).values
-        if self.non_finite == "zero":
-            values = tf.zeros_like(values)
-        return with_values(instead, tf.where(finite, _raw(after), tf.cast(values, _raw(after).dtype)))
+        return tf.zeros_like(_raw(after)) if self.non_finite == "zero" else tf.cast(values, _raw(after).dtype)
 
     def _ledger(self, variables: Sequence[Any]) -> Ledger:
         return state_of(self._ledgers, variables, lambda each: Ledger(each, self._history()))
+
+
+class BoundedClip(Clip):
+    """A clip with one bound, c, above 0.
+
+    Args:
+        bound: c.
+        non_finite: `keep` or `zero`, see `Clip`.
+    """
+
+    def __init__(self, bound: float = 1.0, non_finite: str = "keep") -> None:
+        super().__init__(non_finite)
+        self.bound = checking.number(type(self).__name__, "bound", bound, above=0.0)
 
 
 class Clipped:

@@ -18,10 +18,12 @@ class Measured:
     Attributes:
         norms: L2 norm of each gradient, float32 or float64 (gradients,); 0 where it is not finite.
         finite: whether all of a gradient is finite, boolean (gradients,).
+        plainly: all are, and small enough that this was seen at once, boolean scalar; else `finite` tells.
     """
 
     norms: Any
     finite: Any
+    plainly: Any
 
     @property
     def global_norm(self) -> Any:
@@ -38,7 +40,7 @@ def measure(gradients: list[Any]) -> Measured:
     # An IndexedSlices is measured with each index once, so that a row looked up twice counts as its sum.
     wide = [widened(values_of(gradient)) for gradient in gradients]
     dtype = tf.float64 if any(values.dtype == tf.float64 for values in wide) else tf.float32
-    squares = tf.stack([tf.cast(tf.reduce_sum(tf.square(values)), dtype) for values in wide])
+    squares = 2.0 * tf.stack([tf.cast(tf.nn.l2_loss(values), dtype) for values in wide])
 
     def usual() -> tuple[Any, Any]:
         return tf.sqrt(squares), tf.ones_like(squares, tf.bool)
@@ -48,8 +50,9 @@ def measure(gradients: list[Any]) -> Measured:
         norms = tf.stack([tf.cast(_scaled_norm(values), dtype) for values in wide])
         return tf.where(finite, norms, tf.zeros_like(norms)), finite
 
-    norms, finite = tf.cond(tf.reduce_all(tf.math.is_finite(squares)), usual, careful)
-    return Measured(norms, finite)
+    usually = tf.reduce_all(tf.math.is_finite(squares))
+    norms, finite = tf.cond(usually, usual, careful)
+    return Measured(norms, finite, usually)
 
 
 def norm_of_norms(norms: Any) -> Any:

@@ -6,13 +6,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from ganmedic import checking
-from ganmedic.clipping.clip import Clip, Clipped, Ledger
+from ganmedic.clipping.clip import BoundedClip, Clipped, Ledger
 from ganmedic.clipping.measured import Measured, bounded, norm_of_norms
 from ganmedic.gradients import scaled
 
 
-class GlobalNorm(Clip):
+class GlobalNorm(BoundedClip):
     """g · min(1, c / ‖all gradients together‖): the step keeps its direction.
 
     Args:
@@ -31,16 +30,12 @@ class GlobalNorm(Clip):
         Pascanu, Mikolov, Bengio 2012, *On the difficulty of training Recurrent Neural Networks*, arXiv 1211.5063, algorithm 1.
     """
 
-    def __init__(self, bound: float = 1.0, non_finite: str = "keep") -> None:
-        super().__init__(non_finite)
-        self.bound = checking.number("GlobalNorm", "bound", bound, above=0.0)
-
     def _clipped(self, gradients: list[Any], measured: Measured, variables: list[Any], ledger: Ledger) -> Clipped:
         factor = bounded(measured.global_norm, self.bound)
         return Clipped([scaled(gradient, factor) for gradient in gradients], factor, factor < 1.0)
 
 
-class Norm(Clip):
+class Norm(BoundedClip):
     """g · min(1, c / ‖g‖) for each gradient by itself; the direction of the whole step changes.
 
     Args:
@@ -55,10 +50,6 @@ class Norm(Clip):
         >>> [round(float(g[0]), 3) for g in Norm(1.0)([tf.constant([0.5]), tf.constant([4.0])], variables)]
         [0.5, 1.0]
     """
-
-    def __init__(self, bound: float = 1.0, non_finite: str = "keep") -> None:
-        super().__init__(non_finite)
-        self.bound = checking.number("Norm", "bound", bound, above=0.0)
 
     def _clipped(self, gradients: list[Any], measured: Measured, variables: list[Any], ledger: Ledger) -> Clipped:
         factors = bounded(measured.norms, self.bound)

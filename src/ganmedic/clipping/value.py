@@ -6,13 +6,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from ganmedic import checking
-from ganmedic.clipping.clip import Clip, Clipped, Ledger
+from ganmedic.clipping.clip import BoundedClip, Clipped, Ledger
 from ganmedic.clipping.measured import Measured, norm_of_norms
 from ganmedic.gradients import merged, squared_norm
 
 
-class Value(Clip):
+class Value(BoundedClip):
     """Each entry into [-c, c]; the direction of the step changes. Rows of a sparse gradient that share an index are summed first.
 
     Args:
@@ -26,10 +25,6 @@ class Value(Clip):
         >>> Value(1.0)([tf.constant([0.5, -4.0])], [tf.Variable([0.0, 0.0])])[0].numpy().tolist()
         [0.5, -1.0]
     """
-
-    def __init__(self, bound: float = 1.0, non_finite: str = "keep") -> None:
-        super().__init__(non_finite)
-        self.bound = checking.number("Value", "bound", bound, above=0.0)
 
     def _clipped(self, gradients: list[Any], measured: Measured, variables: list[Any], ledger: Ledger) -> Clipped:
         made = [self._one(gradient) for gradient in gradients]

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from ganmedic import checking
-from ganmedic.clipping.clip import Clip, Clipped, Ledger
+from ganmedic.clipping.clip import BoundedClip, Clipped, Ledger
 from ganmedic.clipping.measured import Measured
 
 
@@ -32,7 +32,7 @@ class Within(keras.constraints.Constraint):  # type: ignore[misc]
         return {"bound": self.bound}
 
 
-class Weights(Clip):
+class Weights(BoundedClip):
     """w ← clip(w, -c, c), which keeps a critic Lipschitz, and most of its weights at ±c.
 
     Gradients pass unchanged. The weights are clipped where the clip is called, and again by `after_update(variables)`, to be
@@ -58,8 +58,7 @@ class Weights(Clip):
     """
 
     def __init__(self, bound: float = 0.01, non_finite: str = "keep") -> None:
-        super().__init__(non_finite)
-        self.bound = checking.number("Weights", "bound", bound, above=0.0)
+        super().__init__(bound, non_finite)
 
     def after_update(self, variables: Any) -> None:
         """Clips the weights as they stand."""
