@@ -28,7 +28,7 @@ class Augmentation(Correction):
     with respect to the images before they are augmented or after: both are exact, and NVIDIA takes the former.
 
     Draws come from a stream that a checkpoint keeps and that differs from replica to replica; under a `tf.distribute` strategy
-    make the object inside of `strategy.scope()`. XLA draws other numbers of the same distribution.
+    make the object inside of `strategy.scope()`. Eager code, a graph and XLA draw the same numbers.
 
     Args:
         seed: of the stream of draws; None for one that Python's `random` draws.
