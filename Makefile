@@ -21,7 +21,7 @@ test: $(VENV)/.installed ## check the format, the style, the types, and run the 
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 bench: $(VENV)/.installed ## measure what watching costs, what is found, and what the corrections do and cost
 	$(BIN)/python benchmarks/overhead.py
@@ -32,13 +32,14 @@ bench: $(VENV)/.installed ## measure what watching costs, what is found, and wha
 	$(BIN)/python benchmarks/dirac_gan.py
 	$(BIN)/python benchmarks/mixtures.py --only relativistic+r1+r2 wasserstein+gradient_penalty non_saturating
 	$(BIN)/python benchmarks/corrections_cost.py --quick
+	$(BIN)/python benchmarks/many_variables.py
 
 cases: $(VENV)/.installed ## count how many faulty scripts are explained, and how many sound ones are left alone
 	$(BIN)/python benchmarks/evaluate.py
 
 lock: $(VENV)/.locked ## renew requirements/lock.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml requirements/lock.in --extra tensorflow-cpu --extra data --group dev --universal \
+	$(BIN)/uv pip compile pyproject.toml requirements/lock.in --extra tensorflow-cpu --extra train --extra export --group dev --universal \
 		--python-version 3.11 --upgrade --no-header --no-annotate --quiet --output-file requirements/lock.txt
 
 # The packages are the same for all: made anew only when the lock changes.

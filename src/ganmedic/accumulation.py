@@ -10,7 +10,7 @@ import tensorflow as tf
 from ganmedic import checking, replicas
 from ganmedic.correction import Correction
 from ganmedic.gradients import matched
-from ganmedic.precision import widened
+from ganmedic.precision import wide_dtype, widened
 from ganmedic.variable_lists import ForVariables, state_of
 
 
@@ -59,38 +59,47 @@ class GradientAccumulation(Correction):
             ValueError: numbers or shapes differ, or a gradient is None that was none before, or the other way round.
         """
         pairs = matched("GradientAccumulation", gradients, variables)
-        present = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
-        state = state_of(self._buffers, [variable for _, variable in pairs], lambda each: Buffers(each, pairs))
-        if state.present != [gradient is not None for gradient, _ in pairs]:
+        state = state_of(self._buffers, [variable for _, variable in pairs], Buffers)
+        if not state.accepts([gradient is not None for gradient, _ in pairs]):
             raise ValueError(
                 "GradientAccumulation: other gradients are None than in the batches before. Make one accumulation for each loss, "
                 "or compute all gradients in every batch."
             )
         count = state.count.read_value() + 1
         due = tf.logical_and(count >= self.steps, when)
-        sums = []
-        for buffer, (gradient, _) in zip(state.sums, present, strict=True):
+        means: list[Any] = []
+        for buffer, (gradient, _) in zip(state.sums, pairs, strict=True):
+            if gradient is None:
+                means.append(None)
+                continue
             total = buffer.read_value() + tf.cast(widened(tf.convert_to_tensor(gradient)), buffer.dtype)
             buffer.assign(tf.where(due, tf.zeros_like(total), total))
-            sums.append(total / tf.cast(count, total.dtype))
+            means.append(total / tf.cast(count, total.dtype))
         state.count.assign(tf.where(due, 0, count))
-        means = iter(sums)
-        return due, [None if gradient is None else next(means) for gradient, _ in pairs]
+        return due, means
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Makes room for the sums; needed only under a strategy, inside its scope, or to load what was saved, before the first batch."""
+        state_of(self._buffers, list(variables), Buffers)
 
 
 class Buffers(ForVariables):
     """Sums of the gradients of one list of variables."""
 
-    def __init__(self, variables: Sequence[Any], pairs: Sequence[tuple[Any, Any]]) -> None:
+    def __init__(self, variables: Sequence[Any]) -> None:
         super().__init__(variables)
-        self.present = [gradient is not None for gradient, _ in pairs]
+        self._present: tuple[bool, ...] | None = None
         with tf.init_scope():
             self.count = _variable(0, tf.int32)
             self.sums = [
-                _variable(tf.zeros(tuple(variable.shape)), tf.float64 if gradient.dtype == tf.float64 else tf.float32)
-                for gradient, variable in pairs
-                if gradient is not None
+                _variable(tf.zeros(tuple(variable.shape)), wide_dtype(variable.dtype)) for variable in variables
             ]
+
+    def accepts(self, present: Sequence[bool]) -> bool:
+        """Whether the gradients that are there are those of the batches before."""
+        if self._present is None:
+            self._present = tuple(present)
+        return self._present == tuple(present)
 
 
 def _variable(value: Any, dtype: Any) -> tf.Variable:

@@ -93,6 +93,10 @@ class GradientGuard(Correction):
         bad = replicas.total(tf.cast(tf.logical_not(finite), tf.int32))
         return state.add(bad, [gradient is not None for gradient, _ in pairs], tf.cast(counts, tf.int32))
 
+    def build(self, variables: Sequence[Any]) -> None:
+        """Makes room for the counts; needed only under a strategy, inside its scope, or to load what was saved, before the first step."""
+        state_of(self._counts, list(variables), Counts)
+
     def report(self) -> GuardReport:
         """What was seen, over all networks; reads variables, so not inside a `tf.function`."""
         totals = [state.totals.numpy() for state in self._counts]

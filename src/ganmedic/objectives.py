@@ -115,7 +115,8 @@ def generator_objective(
         penalties: of the generator or of both (`path_length`, `latent_consistency`, `consensus`).
         training: whether the discriminator runs as in training. Batch normalisation then moves its statistics on this batch, too, and
             spectral normalisation its power iteration.
-        sample_weight: float tensor (batch,), see `AdversarialLoss.generator`.
+        sample_weight: float tensor (batch,), see `AdversarialLoss.generator`; or a function that gives it for the scores of `fake`,
+            such as `balance.TopK`.
         **extras: what penalties need beyond that, `generator=`, `latents=`.
 
     Returns:
@@ -133,6 +134,8 @@ def generator_objective(
             )
     evaluation = Evaluation(discriminator, real, fake, training=training)
     real_scores = evaluation.real_scores if loss.needs_real else None
+    if callable(sample_weight):
+        sample_weight = sample_weight(evaluation.fake_scores)
     adversarial = loss.generator(real_scores, evaluation.fake_scores, sample_weight=sample_weight)
     given = {"loss": loss, **extras}
     terms = _named(penalties, [penalty.for_generator(evaluation, **given) for penalty in penalties])

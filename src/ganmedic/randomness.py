@@ -38,10 +38,32 @@ class RandomStream(tf.Module):  # type: ignore[misc]
             )
 
     def next_seed(self) -> Any:
-        """The next seed, int64 (2,), for any `tf.random.stateless_*`."""
+        """The next seed, int64 (2,), for any `tf.random.stateless_*`; another on every replica."""
+        seed = self._advanced()
+        return seed if replicas.count() == 1 else tf.random.experimental.stateless_fold_in(seed, replicas.index())
+
+    def _advanced(self) -> Any:
         seed = self._drawn.read_value()
         self._drawn.assign(seed + tf.constant([0, 1], tf.int64))
-        return seed if replicas.count() == 1 else tf.random.experimental.stateless_fold_in(seed, replicas.index())
+        return seed
+
+    def batch(self, size: Any, shape: Any, dtype: Any = tf.float32) -> Any:
+        """Standard normal numbers for `size` samples, (size, *shape).
+
+        Every replica takes its part of what one alone would draw for the whole batch, so that several replicas train as one does.
+
+        Args:
+            size: samples on this replica, the same on each; whole number or integer scalar.
+            shape: of one sample.
+            dtype: floating point type.
+        """
+        seed = self._advanced()
+        replicas_at_work = replicas.count()
+        everything = normal(tf.concat([[size * replicas_at_work], shape], 0), seed, dtype)
+        if replicas_at_work == 1:
+            return everything
+        begin = replicas.index() * size
+        return everything[begin : begin + size]
 
     def uniform(self, shape: Any, dtype: Any = tf.float32) -> Any:
         """Tensor of `shape`, uniform on [0, 1)."""

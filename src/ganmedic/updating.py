@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -25,6 +25,7 @@ def update(
     guard: GradientGuard | None = None,
     accumulation: GradientAccumulation | None = None,
     when: Any = True,
+    seen: Callable[[list[Any]], None] | None = None,
 ) -> Any:
     """Applies gradients to one player's variables.
 
@@ -45,6 +46,7 @@ def update(
         clip: from `ganmedic.clipping`.
         guard: skips steps that are not finite.
         accumulation: adds up several batches before a step.
+        seen: called with the gradients of this batch, unscaled and over all replicas, before anything changes them: to measure them.
         when: boolean scalar; False leaves weights and optimizer as they are. What was accumulated waits for the next step.
 
     Returns:
@@ -71,6 +73,8 @@ def update(
         gradients = [
             None if each is None else replicas.total(each) for each in precision.multiplied(gradients, 1.0 / count)
         ]
+    if seen is not None:
+        seen(gradients)
     wanted = tf.convert_to_tensor(when)
     if accumulation is not None:
         wanted, gradients = accumulation.add(gradients, variables, when=wanted)
