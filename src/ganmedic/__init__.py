@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from ganmedic.finding import OnFinding
     from ganmedic.guard import GradientGuard
     from ganmedic.monitor import Monitor
+    from ganmedic.training.gan import GAN
     from ganmedic.updating import update
 
 __version__ = "0.1.0"
 __all__ = [
+    "GAN",
     "ExponentialMovingAverage",
     "GradientAccumulation",
     "GradientGuard",
@@ -33,6 +35,7 @@ __all__ = [
 
 #: What needs TensorFlow or Keras, and the module it lives in.
 _HOMES = {
+    "GAN": "training.gan",
     "ExponentialMovingAverage": "averaging",
     "GradientAccumulation": "accumulation",
     "GradientGuard": "guard",
@@ -47,9 +50,13 @@ _PARTS = (
     "data",
     "layers",
     "losses",
+    "metrics",
+    "networks",
     "objectives",
     "penalties",
     "precision",
+    "settings",
+    "training",
 )
 
 

@@ -7,7 +7,6 @@ that takes time to import is imported only by the command that needs it.
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import math
 import os
 import sys
@@ -15,22 +14,19 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.main import get_command
 
-from ganmedic import __version__
+from ganmedic import __version__, cli_training
+from ganmedic.cli_ending import FINDINGS, HEALTHY, INTERRUPTED, TOOL_FAILED, need_tensorflow, refuse
 
 if TYPE_CHECKING:
     from ganmedic.capture.program import Outcome
     from ganmedic.finding import Diagnosis, Finding
     from ganmedic.record.record import Record
     from ganmedic.record.snapshots import Snapshot
-
-HEALTHY, FINDINGS, MISUSE, TOOL_FAILED = 0, 1, 2, 3
-#: What a shell makes of a process that Ctrl-C ended.
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="ganmedic",
@@ -39,6 +35,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.command()(cli_training.train)
+app.command()(cli_training.sample)
+app.command()(cli_training.export)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -178,8 +179,8 @@ def check(
     try:
         target = parse_target(script, arguments or (), module=module)
     except TargetError as error:
-        _refuse(str(error))
-    _need_tensorflow("runs the script")
+        refuse(str(error))
+    need_tensorflow("runs the script")
 
     from rich.console import Console
 
@@ -239,7 +240,7 @@ def explain(
     if cause not in known:
         close = difflib.get_close_matches(cause, known, n=3)
         hint = f"Did you mean {' or '.join(close)}?" if close else ""
-        _refuse(f"There is no cause {cause!r}. {hint} `ganmedic explain` lists them all.".replace("  ", " "))
+        refuse(f"There is no cause {cause!r}. {hint} `ganmedic explain` lists them all.".replace("  ", " "))
     from rich.markdown import Markdown
 
     console.print(Markdown(known[cause].markdown))
@@ -266,9 +267,9 @@ def replay(
     try:
         known = load(record)
     except RecordError as error:
-        _refuse(str(error))
+        refuse(str(error))
     chosen = _kept_steps(known, record, step)
-    _need_tensorflow("runs the step")
+    need_tensorflow("runs the step")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
     from rich.console import Console
@@ -335,7 +336,7 @@ def data(
             progress=Console(file=sys.stderr, highlight=False),
         )
     except DataError as error:
-        _refuse(str(error))
+        refuse(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(HEALTHY if healthy else FINDINGS)
@@ -348,7 +349,7 @@ def _kept_steps(record: Record, path: Path, step: int | None) -> list[Snapshot]:
         notes = dict.fromkeys(one.note for one in record.snapshots.values())
         why = f"{'; '.join(notes)}" if notes else "in its run no loss and no gradient was seen that is not finite"
         advice = "Make the batch smaller and run" if notes else "If one turns up later, run on longer:"
-        _refuse(
+        refuse(
             f"{path} keeps no step: {why}. A record of a run with a step that went wrong is expected. "
             f"{advice} ganmedic check --record FILE train.py"
         )
@@ -357,16 +358,8 @@ def _kept_steps(record: Record, path: Path, step: int | None) -> list[Snapshot]:
     chosen = [one for one in kept if one.step == step]
     if not chosen:
         numbers = ", ".join(map(str, sorted({one.step for one in kept})))
-        _refuse(f"Step {step} was asked for, but {path} keeps {numbers}. Give one of these with --step.")
+        refuse(f"Step {step} was asked for, but {path} keeps {numbers}. Give one of these with --step.")
     return chosen
-
-
-def _need_tensorflow(what: str) -> None:
-    if importlib.util.find_spec("tensorflow") is None:
-        _refuse(
-            f"TensorFlow is not installed for {sys.executable}. ganmedic {what} with the TensorFlow it finds. "
-            'Install one: pip install "ganmedic[tensorflow]"'
-        )
 
 
 def _check_outputs_differ(outputs: dict[str, Path | None], source: str, what: str = "the script") -> None:
@@ -378,13 +371,7 @@ def _check_outputs_differ(outputs: dict[str, Path | None], source: str, what: st
             continue
         other = taken.setdefault(os.path.realpath(path), option)
         if other != option:
-            _refuse(f"{option} names {path}, and so does {other}. Each needs a file of its own. Give another path.")
-
-
-def _refuse(message: str) -> NoReturn:
-    """Say what is wrong with the command and end with the status for it."""
-    typer.echo(f"ganmedic: {message}", err=True)
-    raise typer.Exit(MISUSE)
+            refuse(f"{option} names {path}, and so does {other}. Each needs a file of its own. Give another path.")
 
 
 def _write_reports(diagnosis: Diagnosis, json: Path | None, sarif: Path | None, folder: Path) -> None:

@@ -139,6 +139,7 @@ def looks_wrong(series: Series) -> bool:
     """Whether the last gradients of a series are far from what its gradients used to be, or not finite."""
     if len(series.steps) < 8:
         return False
-    norms = np.linalg.norm(np.nan_to_num(series.of("norm").astype(np.float64), nan=np.inf), axis=1)
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(np.nan_to_num(series.of("norm").astype(np.float64), nan=np.inf), axis=1)
     usual, last = float(np.median(norms)), float(norms[-1])
     return not np.isfinite(last) or last > _UNUSUAL * usual or last * _UNUSUAL < usual

@@ -1,0 +1,147 @@
+"""Data on their way to `GAN.fit`: batches, and the scaling that fits the generator."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ganmedic.data.normalisation import Normalisation
+from ganmedic.data.output_range import ACTIVATION_RANGES, RangeWarning
+from ganmedic.networks_inside import layers_of
+from ganmedic.training import sampling
+
+#: Floats without an end are scaled where they are further from zero mean and unit variance than this factor.
+_FAR = 3.0
+#: So many samples at most tell whether 8-bit values are colours.
+_LOOKED_AT = 1000
+
+
+def output_activation(generator: Any) -> str:
+    """Name of the generator's last activation, as far as it is one whose range is known; else `linear`."""
+    last = "linear"
+    for layer in reversed(list(layers_of(generator))):
+        if isinstance(layer, keras.layers.Reshape | keras.layers.Flatten | keras.Model):
+            continue
+        name = str(getattr(getattr(layer, "activation", None), "__name__", "linear"))
+        last = name if name in ACTIVATION_RANGES else "linear"
+        break
+    return last
+
+
+def normalisation_for(data: Any, activation: str) -> Normalisation | None:
+    """How data are brought to what the generator can give; None where they are there already.
+
+    Integers of eight bits are taken as colours, 0 to 255. Floats within the activation's range stay as they are; others are
+    measured: to the range of the activation, or, for one without ends, to zero mean and unit variance where they are far from it.
+
+    Args:
+        data: array (n, ...), or a batched `tf.data.Dataset` of samples or (samples, labels).
+        activation: the generator's last one.
+
+    Raises:
+        ValueError: they cannot be scaled, for example because some are not finite.
+    """
+    low, high = ACTIVATION_RANGES[activation]
+    bounded = bool(np.isfinite(high - low))
+    if isinstance(data, tf.data.Dataset):
+        return _of_dataset(data, activation, bounded)
+    array = np.asarray(data)
+    if array.dtype == np.uint8:
+        return Normalisation.fit(
+            array[:: max(1, len(array) // _LOOKED_AT)], to=activation if bounded else "tanh", source_range=(0, 255)
+        )
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"The samples are {array.dtype}; real numbers are expected.")
+    if not bounded:
+        whole = Normalisation.fit(array, to="standard")
+        return whole if _is_far(whole) else None
+    measured = Normalisation.fit(array, to=activation)
+    return measured if min(measured.minimum) < low - 1e-6 or max(measured.maximum) > high + 1e-6 else None
+
+
+def _of_dataset(data: Any, activation: str, bounded: bool) -> Normalisation | None:
+    first = next(iter(data.take(1)), None)
+    if first is None:
+        raise ValueError("The tf.data.Dataset has no element; batches of samples are expected.")
+    batch = np.asarray(first[0] if isinstance(first, tuple | list) else first)
+    if batch.dtype == np.uint8:
+        return Normalisation.fit(batch, to=activation if bounded else "tanh", source_range=(0, 255))
+    low, high = ACTIVATION_RANGES[activation]
+    lowest, highest = float(np.min(batch)), float(np.max(batch))
+    if bounded and (lowest < low - 1e-6 or highest > high + 1e-6):
+        raise ValueError(
+            f"The first batch reaches from {lowest:.4g} to {highest:.4g}, the generator's {activation} from {low:g} to {high:g}: the "
+            "discriminator would tell them apart by the range. Scale the data, or hand over how: "
+            "GAN(..., normalisation=ganmedic.data.Normalisation.fit(samples, to="
+            f'"{activation}")).'
+        )
+    if not bounded and _is_far(Normalisation.fit(batch, to="standard")):
+        warnings.warn(
+            f"The first batch reaches from {lowest:.4g} to {highest:.4g}. A generator learns such data slowly: scale them, or hand over "
+            'how, as GAN(..., normalisation=ganmedic.data.Normalisation.fit(samples, to="standard")).',
+            RangeWarning,
+            stacklevel=4,
+        )
+    return None
+
+
+def _is_far(measured: Normalisation) -> bool:
+    mean, spread = np.array(measured.mean), np.array(measured.spread)
+    return bool(np.any(spread > _FAR) or np.any((spread > 0) & (spread < 1 / _FAR)) or np.any(np.abs(mean) > _FAR))
+
+
+def accept_arrays(samples: Any, labels: Any, sample_shape: tuple[int, ...], classes: int | None) -> None:
+    """Refuses samples of another shape than the generator gives, and labels that are none.
+
+    Raises:
+        ValueError: of what they are.
+    """
+    if tuple(samples.shape[1:]) != sample_shape:
+        raise ValueError(
+            f"GAN.fit: samples of shape {tuple(samples.shape)} came; (n, {', '.join(map(str, sample_shape))}) is expected, "
+            "the shape that the generator gives. Resize or reshape them, or make networks for this shape."
+        )
+    if classes is not None and labels is None:
+        raise ValueError(
+            f"GAN.fit: no labels came, and this GAN has {classes} classes. Give them: fit(samples, labels)."
+        )
+    if classes is not None:
+        sampling.labels_for(len(samples), classes, np.asarray(labels).reshape(-1))
+
+
+def accept_spec(spec: Any, sample_shape: tuple[int, ...]) -> None:
+    """Refuses a `tf.data.Dataset` of other elements than batches of samples.
+
+    Raises:
+        ValueError: of what they are.
+    """
+    first = spec[0] if isinstance(spec, tuple | list) else spec
+    shape = getattr(first, "shape", None)
+    if shape is not None and shape.rank is not None and not shape[1:].is_compatible_with(sample_shape):
+        raise ValueError(
+            f"GAN.fit: the dataset gives {tuple(shape)}; (batch, {', '.join(map(str, sample_shape))}) is expected, the shape "
+            "that the generator gives. Is it batched? dataset.batch(64, drop_remainder=True)"
+        )
+
+
+def batches(samples: Any, labels: Any, batch_size: int, seed: int) -> Any:
+    """Arrays as a shuffled `tf.data.Dataset` of whole batches, in another order each epoch.
+
+    Raises:
+        ValueError: there are fewer samples than a batch, or not as many labels.
+    """
+    count = len(samples)
+    if labels is not None and len(labels) != count:
+        raise ValueError(f"GAN.fit: {count} samples and {len(labels)} labels came; one label for each is expected.")
+    if count < batch_size:
+        raise ValueError(
+            f"GAN.fit: {count} samples came, fewer than the batch size, {batch_size}. Give a smaller batch_size, or more samples."
+        )
+    arrays = samples if labels is None else (samples, np.asarray(labels).astype(np.int32))
+    dataset = tf.data.Dataset.from_tensor_slices(arrays)
+    dataset = dataset.shuffle(count, seed=seed, reshuffle_each_iteration=True)
+    return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
