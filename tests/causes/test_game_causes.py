@@ -249,6 +249,11 @@ def with_batchnorm() -> Networks:
     return generator(keras.layers.BatchNormalization()), discriminator()
 
 
+def with_maps_normalised() -> Networks:
+    layers = keras.layers
+    return generator(layers.Reshape((2, 3, 4)), layers.BatchNormalization(), layers.Flatten()), discriminator()
+
+
 def with_batchnorm_judged() -> Networks:
     return generator(), discriminator(keras.layers.BatchNormalization())
 
@@ -294,6 +299,7 @@ SOUND: dict[str, Callable[[], Diagnosis]] = {
     "a small set": lambda: train(a_small_set),
     "noise beside what was learnt": lambda: train(table, lambda: (Muffled(1.0), discriminator())),
     "a batch normalised": lambda: train(table, with_batchnorm),
+    "maps normalised behind a reshape": lambda: train(lambda number: table(number, 4), with_maps_normalised),
     "batches normalised apart": lambda: train(table, with_batchnorm_judged),
     "real and fake together": lambda: train(together=True),
     "noise that is given": lambda: train(noise=drawn),

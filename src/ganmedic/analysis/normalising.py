@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ganmedic.analysis.game import Game
@@ -71,9 +72,7 @@ def _normaliser(game: Game, module: Module, call: LayerCall, operations: list[Op
     if fused is not None:
         trains = any(one.kind.startswith("Assign") for one in operations)
     value = call.inputs[0] if call.inputs else 0
-    rows = [one for one in game.record.measures.values() if one.value == value]
-    static = next((one.shapes[0] for one in operations if one.kind == "AddV2" and one.shapes), None)
-    shape = rows[-1].shape if rows else tuple(length or 0 for length in static or ())
+    shape = _shape(game, call, operations)
     entries = 1
     for length in shape[:-1]:
         entries *= length
@@ -88,6 +87,18 @@ def _normaliser(game: Game, module: Module, call: LayerCall, operations: list[Op
         place=innermost(module.stack),
         call_place=_network_call(game, call),
     )
+
+
+def _shape(game: Game, call: LayerCall, operations: list[Operation]) -> tuple[int, ...]:
+    """Shape of what is normalised: of the input or the output as they were measured, else of the largest static one; 0 is unknown."""
+    for value in (*call.inputs[:1], *call.outputs[:1]):
+        rows = [one for one in game.record.measures.values() if one.value == value]
+        if rows:
+            return tuple(rows[-1].shape)
+    # Beside the result, which has the shape of the input, there are sums of one number a channel.
+    static = [one.shapes[0] for one in operations if one.kind in {"AddV2", *_FUSED} and one.shapes and one.shapes[0]]
+    known = [tuple(length or 0 for length in shape) for shape in static]
+    return max(known, key=lambda shape: (0 in shape, math.prod(shape), len(shape)), default=())
 
 
 def _mixed(game: Game, value: int) -> bool:
