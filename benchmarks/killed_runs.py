@@ -117,7 +117,10 @@ def compare(folder: Path) -> str:
     files = [sorted((folder / name / "checkpoints").glob("*.npz"))[-1] for name in ("alone", "killed")]
     with np.load(files[0]) as alone, np.load(files[1]) as killed:
         for name in alone.files:
-            if not np.array_equal(alone[name], killed[name], equal_nan=alone[name].dtype.kind == "f") and name != "about":
+            if (
+                not np.array_equal(alone[name], killed[name], equal_nan=alone[name].dtype.kind == "f")
+                and name != "about"
+            ):
                 return f"{name} differs in the last checkpoint"
     return f"the same: {len(histories[0]) - 1} steps, figure by figure, and every variable"
 

@@ -16,6 +16,8 @@ from ganmedic.training import sampling
 
 #: Floats without an end are scaled where they are further from zero mean and unit variance than this factor.
 _FAR = 3.0
+#: Data that leave out more than a quarter of the range were scaled for another one: [0, 1] under tanh.
+_FILLED = 0.75
 #: So many samples at most tell whether 8-bit values are colours.
 _LOOKED_AT = 1000
 
@@ -35,8 +37,9 @@ def output_activation(generator: Any) -> str:
 def normalisation_for(data: Any, activation: str) -> Normalisation | None:
     """How data are brought to what the generator can give; None where they are there already.
 
-    Integers of eight bits are taken as colours, 0 to 255. Floats within the activation's range stay as they are; others are
-    measured: to the range of the activation, or, for one without ends, to zero mean and unit variance where they are far from it.
+    Integers of eight bits are taken as colours, 0 to 255. Floats that fill the activation's range stay as they are; others are
+    measured and brought to it; under an activation with one end, such as ReLU, to 0 and 1 where they leave it; under one without
+    ends, to zero mean and unit variance where they are far from it.
 
     Args:
         data: array (n, ...), or a batched `tf.data.Dataset` of samples or (samples, labels).
@@ -56,11 +59,13 @@ def normalisation_for(data: Any, activation: str) -> Normalisation | None:
         )
     if array.dtype.kind not in "fiub":
         raise ValueError(f"The samples are {array.dtype}; real numbers are expected.")
-    if not bounded:
-        whole = Normalisation.fit(array, to="standard")
-        return whole if _is_far(whole) else None
-    measured = Normalisation.fit(array, to=activation)
-    return measured if min(measured.minimum) < low - 1e-6 or max(measured.maximum) > high + 1e-6 else None
+    if bounded:
+        measured = Normalisation.fit(array, to=activation)
+        return None if _fills(float(min(measured.minimum)), float(max(measured.maximum)), low, high) else measured
+    whole = Normalisation.fit(array, to="standard")
+    if np.isfinite(low):
+        return Normalisation.fit(array, to=(low, low + 1.0)) if min(whole.minimum) < low or _is_far(whole) else None
+    return whole if _is_far(whole) else None
 
 
 def _of_dataset(data: Any, activation: str, bounded: bool) -> Normalisation | None:
@@ -79,6 +84,14 @@ def _of_dataset(data: Any, activation: str, bounded: bool) -> Normalisation | No
             "GAN(..., normalisation=ganmedic.data.Normalisation.fit(samples, to="
             f'"{activation}")).'
         )
+    if bounded and not _fills(lowest, highest, low, high):
+        warnings.warn(
+            f"The first batch reaches from {lowest:.4g} to {highest:.4g}, the generator's {activation} from {low:g} to {high:g}: the rest of "
+            "its range is never real. Scale the data, or hand over how, as GAN(..., "
+            f'normalisation=ganmedic.data.Normalisation.fit(samples, to="{activation}")).',
+            RangeWarning,
+            stacklevel=4,
+        )
     if not bounded and _is_far(Normalisation.fit(batch, to="standard")):
         warnings.warn(
             f"The first batch reaches from {lowest:.4g} to {highest:.4g}. A generator learns such data slowly: scale them, or hand over "
@@ -87,6 +100,12 @@ def _of_dataset(data: Any, activation: str, bounded: bool) -> Normalisation | No
             stacklevel=4,
         )
     return None
+
+
+def _fills(lowest: float, highest: float, low: float, high: float) -> bool:
+    """Whether data lie within a range and leave no large part of it out."""
+    inside = lowest >= low - 1e-6 and highest <= high + 1e-6
+    return inside and highest - lowest >= _FILLED * (high - low)
 
 
 def _is_far(measured: Normalisation) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -20,7 +19,8 @@ from ganmedic.training import fitting_data, keras_file, sampling
 from ganmedic.training.network_pair import NetworkPair
 from ganmedic.training.parts import Parts
 from ganmedic.training.playing import Play
-from ganmedic.training.row import Row, names_for
+from ganmedic.training.row import Row, for_keras, names_for
+from ganmedic.training.turn_taking import TurnTaking, in_the_place_of_train_step
 
 
 @keras.saving.register_keras_serializable(package="ganmedic")
@@ -92,7 +92,6 @@ class GAN(keras.Model):  # type: ignore[misc]
         self._normalisation = _normalisation(normalisation)
         self._layer: Normalise | None = None
         self._normalised_for()
-        self._turn: int | None = None
         self.parts: Any = None
         self.row: Any = None
         self.built = True
@@ -213,7 +212,6 @@ class GAN(keras.Model):  # type: ignore[misc]
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
-        self._turn = None
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """The arguments of `compile`, as plain data; None before it."""
@@ -258,9 +256,9 @@ class GAN(keras.Model):  # type: ignore[misc]
             self._take_normalisation(x)
             size = checking.whole("GAN.fit", "batch_size", 64 if batch_size is None else batch_size)
             size = min(size, len(x)) if batch_size is None else size
-            x, y, batch_size = fitting_data.batches(x, y, size, self.seed), None, None
+            x, y, batch_size = fitting_data.batches(x, y, size, self.seed + int(self.steps.numpy())), None, None
             options["shuffle"] = False
-        self._turn = None
+        self.restored()
         if batch_size is not None:
             options["batch_size"] = batch_size
         history = super().fit(x, y, **options)
@@ -299,33 +297,26 @@ class GAN(keras.Model):  # type: ignore[misc]
             for samples in (real, fake)
         ]
         loss = self.parts.loss
-        return {
+        figures = {
             "d_loss": loss.discriminator(*scores),
             "g_loss": loss.generator(*scores),
             "real_score": tf.reduce_mean(scores[0]),
             "fake_score": tf.reduce_mean(scores[1]),
         }
+        return for_keras(figures)
 
     def make_train_function(self, force: bool = False) -> Any:
         """The compiled step; with n_critic two of them, which take turns."""
         turns = self._parts().turns
         if turns is None or (self.train_function is not None and not force):
             return super().make_train_function(force=force)
-        steps = {}
+        functions = {}
         for player, step in ((True, self._discriminator_step), (False, self._generator_step)):
-            with _in_the_place_of_train_step(self, step):
+            with in_the_place_of_train_step(self, step):
                 super().make_train_function(force=True)
-            steps[player] = self.train_function
-
-        def take_turn(iterator: Any) -> Any:
-            if self._turn is None:
-                self._turn = int(self.steps.numpy())
-            logs = steps[bool(turns.player(self._turn))](iterator)
-            self._turn += 1
-            return logs
-
-        self.train_function = take_turn
-        return take_turn
+            functions[player] = self.train_function
+        self.train_function = TurnTaking(turns, self.steps, functions)
+        return self.train_function
 
     # --- use ----------------------------------------------------------------------------------------------------------
 
@@ -394,7 +385,8 @@ class GAN(keras.Model):  # type: ignore[misc]
 
     def restored(self) -> None:
         """To be called when variables were given values from outside."""
-        self._turn = None
+        if isinstance(self.train_function, TurnTaking):
+            self.train_function.begin()
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
@@ -438,14 +430,3 @@ def _normalisation(given: Any) -> Any:
     raise TypeError(
         f'GAN: normalisation is {given!r}; a ganmedic.data.Normalisation, "auto" or None is expected. Make one by Normalisation.fit.'
     )
-
-
-@contextlib.contextmanager
-def _in_the_place_of_train_step(gan: GAN, step: Any) -> Iterator[None]:
-    """Keras compiles what it finds under `train_step`."""
-    own: Any = vars(gan)
-    own["train_step"] = step
-    try:
-        yield
-    finally:
-        own.pop("train_step", None)

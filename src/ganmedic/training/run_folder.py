@@ -29,20 +29,23 @@ class RunState:
         command: the line that began it.
         versions: of what it was begun with.
         interventions: what was changed, in order; each with `number`, `step`, `back_to`, `trouble`, `name`, `text`, `values`.
+        network: the kind of networks that was chosen; empty before that.
         jit_compile, jit_reason: whether the step is compiled with XLA, and why; None while that is open.
         seconds: spent on training so far.
         state: `running`, `finished`, `stopped` or `failed`.
-        findings: titles of what was found, with their causes.
+        findings: what was found, with the causes; and how many of them are more than notes.
     """
 
     command: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     interventions: list[dict[str, Any]] = field(default_factory=list)
+    network: str = ""
     jit_compile: bool | None = None
     jit_reason: str = ""
     seconds: float = 0.0
     state: str = "running"
     findings: list[str] = field(default_factory=list)
+    serious: int = 0
     parts: int = 0
 
     @property

@@ -16,7 +16,7 @@ from rich.console import Console
 from ganmedic import networks_inside
 from ganmedic.finding import Finding
 from ganmedic.report.terminal import render_finding
-from ganmedic.settings import Settings
+from ganmedic.settings import Settings, changed
 from ganmedic.training import building, choosing_xla, run_data, sampling, state
 from ganmedic.training.checkpoints import Checkpoints
 from ganmedic.training.gan import GAN
@@ -110,6 +110,10 @@ class Trainer:
             if self.chief and self.settings.data.audit and not self.run.audit.exists():
                 self.pages.audit(self.settings, self._say)
             samples = run_data.read(self.settings, self.run.data if self.chief else None, self._say)
+            if self.settings.networks.generator is None:
+                # Kept, so that the run goes on with the same on another machine.
+                self.known.network = self.known.network or building.chosen_network(self.settings, samples)
+                self.settings = changed(self.settings, {"networks.name": self.known.network})
             while True:
                 ended = self._leg(samples)
                 if ended.trouble is None:
@@ -331,11 +335,10 @@ class Trainer:
         render_finding(self.console, finding, number=len(self._shown))
 
     def _end(self, how: str, step: int, trouble: Trouble | None) -> Outcome:
-        findings = 0
         self.known.state = how
         if self._monitor is not None and self.chief:
             diagnosis = self._monitor.diagnosis()
-            findings = sum(finding.severity in ("error", "warning") for finding in diagnosis.findings)
+            self.known.serious = sum(finding.severity in ("error", "warning") for finding in diagnosis.findings)
             self.known.findings = [f"{each.cause}: {each.summary}" for each in diagnosis.findings]
             for finding in diagnosis.findings:
                 self._found(finding)
@@ -344,6 +347,7 @@ class Trainer:
 
                 write_json(diagnosis, self.run.report)
         self._save_state()
+        findings = self.known.serious
         if self.chief:
             with self._tolerating("The README of the run"):
                 self.pages.readme(self.settings, self.known, step, trouble)

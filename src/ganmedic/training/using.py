@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ganmedic.settings import changed
 from ganmedic.training import building, state
 from ganmedic.training.checkpoints import CheckpointError, Checkpoints, load
 from ganmedic.training.exporting import export
@@ -27,6 +28,8 @@ def load_gan(folder: Path) -> GAN:
     """
     run, settings, known = RunFolder.open(folder)
     samples = load_samples(run.data)
+    if known.network:
+        settings = changed(settings, {"networks.name": known.network})
     set_up(settings)
     gan = building.build(settings, samples)
     for each in reversed(Checkpoints(run.checkpoints).all()):
