@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -32,6 +33,42 @@ def output_activation(generator: Any) -> str:
         last = name if name in ACTIVATION_RANGES else "linear"
         break
     return last
+
+
+def declared(given: Any) -> Any:
+    """The argument `normalisation` of a GAN, checked: a Normalisation, None or "auto".
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if given is None or isinstance(given, Normalisation) or given == "auto":
+        return given
+    if isinstance(given, Mapping):
+        return Normalisation.from_dict(dict(given))
+    raise TypeError(
+        f'GAN: normalisation is {given!r}; a ganmedic.data.Normalisation, "auto" or None is expected. Make one by Normalisation.fit.'
+    )
+
+
+def unpacked(data: Any, classes: int | None, layer: Any) -> tuple[Any, Any]:
+    """One batch of `fit`: samples as the networks see them, float (batch, ...), and labels, int32 (batch,), or None.
+
+    Args:
+        data: samples, or (samples, labels).
+        classes: number of classes; labels are passed over where it is None.
+        layer: what normalises; None for data that are scaled already.
+
+    Raises:
+        ValueError: there are no labels, and the GAN has classes.
+    """
+    data = data[0] if isinstance(data, tuple | list) and len(data) == 1 else data
+    real, labels = (data[0], data[1]) if isinstance(data, tuple | list) else (data, None)
+    if classes is not None and labels is None:
+        raise ValueError(
+            f"GAN.fit: samples without labels came, and this GAN has {classes} classes. Give (samples, labels)."
+        )
+    real = tf.cast(real, tf.float32) if layer is None else layer(real)
+    return real, None if classes is None else tf.cast(tf.reshape(labels, [-1]), tf.int32)
 
 
 def normalisation_for(data: Any, activation: str) -> Normalisation | None:

@@ -89,7 +89,7 @@ class GAN(keras.Model):  # type: ignore[misc]
             self.steps = tf.Variable(
                 0, dtype=tf.int64, trainable=False, aggregation=replicas.SAME_EVERYWHERE, name="gan_steps"
             )
-        self._normalisation = _normalisation(normalisation)
+        self._normalisation = fitting_data.declared(normalisation)
         self._layer: Normalise | None = None
         self._normalised_for()
         self.parts: Any = None
@@ -412,21 +412,4 @@ class GAN(keras.Model):  # type: ignore[misc]
         self._layer = None if known is None else Normalise(known, dtype="float32")
 
     def _unpacked(self, data: Any) -> tuple[Any, Any]:
-        data = data[0] if isinstance(data, tuple | list) and len(data) == 1 else data
-        real, labels = (data[0], data[1]) if isinstance(data, tuple | list) else (data, None)
-        if self.classes is not None and labels is None:
-            raise ValueError(
-                f"GAN.fit: samples without labels came, and this GAN has {self.classes} classes. Give (samples, labels)."
-            )
-        real = tf.cast(real, tf.float32) if self._layer is None else self._layer(real)
-        return real, None if self.classes is None else tf.cast(tf.reshape(labels, [-1]), tf.int32)
-
-
-def _normalisation(given: Any) -> Any:
-    if given is None or isinstance(given, Normalisation) or given == "auto":
-        return given
-    if isinstance(given, Mapping):
-        return Normalisation.from_dict(dict(given))
-    raise TypeError(
-        f'GAN: normalisation is {given!r}; a ganmedic.data.Normalisation, "auto" or None is expected. Make one by Normalisation.fit.'
-    )
+        return fitting_data.unpacked(data, self.classes, self._layer)
