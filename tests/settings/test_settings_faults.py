@@ -22,6 +22,7 @@ FAULTS = [
     ('[training]\nsteps = "500"', 5, ["training.steps is '500'", "Write 500, without quotes"]),
     ("[training]\nsteps = 99999999999", 5, ["training.steps", "The largest is 2147483647"]),
     ('[training]\nprecision = "float16"', 5, ["training.precision is 'float16'", "Did you mean 'mixed_float16'?"]),
+    ("[training]\njit_compile = true", 5, ["training.jit_compile is true", "run.deterministic = false"]),
     ("[training]\njit_compile = 1", 5, ["training.jit_compile is 1", "true or false, or 'auto'"]),
     ("[training]\nlearning_rate = 1e-4", 5, ["training.learning_rate", "no such key", "[optimizers.generator]"]),
     ("[trainig]\nsteps = 3", 4, ["trainig", "no such key", "Did you mean 'training'?"]),

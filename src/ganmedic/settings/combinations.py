@@ -190,6 +190,16 @@ def _final_rates(settings: Settings) -> _Found:
             )
 
 
+@_reads("run", "training")
+def _compiled(settings: Settings) -> _Found:
+    if settings.training.jit_compile is True and settings.run.deterministic:
+        yield (
+            ("training", "jit_compile"),
+            " is true, and Keras leaves XLA out where operations are deterministic. Set run.deterministic = false, and give up that "
+            "--resume is bit for bit, or leave jit_compile out.",
+        )
+
+
 @_reads("distribute")
 def _strategy(settings: Settings) -> _Found:
     distribute = settings.distribute

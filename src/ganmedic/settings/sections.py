@@ -96,7 +96,7 @@ class Training:
     precision: str = key(
         Choice(("float32", "mixed_bfloat16", "mixed_float16")), "float32", "of what the networks compute"
     )
-    jit_compile: bool | str = key(Or("auto", Flag()), "auto", "compile with XLA; auto: where it is faster")
+    jit_compile: bool | str = key(Or("auto", Flag()), "auto", "compile with XLA; auto: where it is faster and run.deterministic is off")
 
 
 @dataclass(frozen=True)

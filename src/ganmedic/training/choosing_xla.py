@@ -57,6 +57,8 @@ def set_mode(gan: Any, jit: bool) -> None:
 
 def _measured(gan: Any, batches: Any, jit: bool) -> float:
     set_mode(gan, jit)
+    if gan.jit_compile != jit:
+        raise ValueError("Keras does not compile this model with XLA")
     iterator = iter(batches)
     # With n_critic two functions take turns, and the first of each compiles.
     turns = gan.parts.turns

@@ -183,6 +183,9 @@ class Trainer:
         asked = self.settings.training.jit_compile
         if isinstance(asked, bool):
             self.known.jit_compile, self.known.jit_reason = asked, "as the configuration says"
+        elif self.settings.run.deterministic:
+            # Keras leaves XLA out under deterministic operations, for XLA does not have all of them.
+            self.known.jit_compile, self.known.jit_reason = False, "without XLA, for run.deterministic is on"
         elif self.workers > 1:
             self.known.jit_compile, self.known.jit_reason = False, "without XLA: with several workers it is not tried"
         else:
