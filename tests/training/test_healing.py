@@ -138,3 +138,15 @@ def test_a_clip_is_twice_what_was_usual() -> None:
     only = for_data("data", **{"clip.generator": {"name": "value", "bound": 1.0}})
     change = next(changes_for(Trouble("nan", 1, ""), only, norms=NORMS, images=False, batch_normalised=False))
     assert list(change.values) == ["clip.discriminator"]
+
+
+def test_one_sample_for_each_class_is_no_variety() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 10
+    real = rng.normal(size=(200, 8)) + 5.0 * labels[:, None]
+    alike = 5.0 * labels[:, None] + 0.01 * rng.normal(size=(200, 8))
+
+    assert variety_of(real[::-1].copy(), real, labels[::-1].copy(), labels) == pytest.approx(1.0)
+    assert variety_of(alike, real, labels, labels) < 0.02
+    # A class with a single sample has no neighbour, and says nothing.
+    assert variety_of(real[:10], real, labels[:10], labels) == 0.0

@@ -96,7 +96,9 @@ class Training:
     precision: str = key(
         Choice(("float32", "mixed_bfloat16", "mixed_float16")), "float32", "of what the networks compute"
     )
-    jit_compile: bool | str = key(Or("auto", Flag()), "auto", "compile with XLA; auto: where it is faster and run.deterministic is off")
+    jit_compile: bool | str = key(
+        Or("auto", Flag()), "auto", "compile with XLA; auto: where it is faster and run.deterministic is off"
+    )
 
 
 @dataclass(frozen=True)

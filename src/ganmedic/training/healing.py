@@ -134,20 +134,27 @@ class Vigilance:
         return self.variety is None or self._low == 0
 
 
-def variety_of(generated: NDArray[Any], real: NDArray[Any]) -> float:
+def variety_of(
+    generated: NDArray[Any],
+    real: NDArray[Any],
+    labels: NDArray[Any] | None = None,
+    real_labels: NDArray[Any] | None = None,
+) -> float:
     """How far samples lie from their nearest neighbours, as a share of how far real ones do; NaN where some are not finite.
 
-    The median over the samples of the distance to the nearest other one of the same kind. A collapsed generator repeats itself, so its
-    samples have near neighbours; one that has not learnt yet repeats itself as well.
+    The median over the samples of the distance to the nearest other one of the same kind, and of the same class where there are
+    classes: a generator that gives one sample for each class has collapsed as well. A collapsed generator repeats itself, so its
+    samples have near neighbours; one that has not learnt yet repeats itself, too.
 
     Args:
-        generated, real: arrays (n, ...), as many of both, in the same units.
+        generated, real: arrays (n, ...), about as many of both, in the same units.
+        labels, real_labels: their classes; None without.
     """
     own, others = (np.asarray(each, np.float64).reshape(len(each), -1) for each in (generated, real))
     if not np.isfinite(own).all():
         return float("nan")
-    between = _nearest(others)
-    return float(_nearest(own) / between) if between > 0 else 1.0
+    between = _nearest(others, real_labels)
+    return float(_nearest(own, labels) / between) if between > 0 else 1.0
 
 
 def changes_for(
@@ -243,9 +250,13 @@ def _of(settings: Settings, key: str) -> float:
     return float(value)
 
 
-def _nearest(points: NDArray[np.float64]) -> float:
-    """Median distance to the nearest other point."""
+def _nearest(points: NDArray[np.float64], labels: NDArray[Any] | None) -> float:
+    """Median distance to the nearest other point, of the same class; 0 where there is none."""
     squared = (points**2).sum(axis=1)
     distances = squared[:, None] + squared[None, :] - 2.0 * points @ points.T
     np.fill_diagonal(distances, np.inf)
-    return float(np.median(np.sqrt(np.maximum(distances.min(axis=1), 0.0))))
+    if labels is not None:
+        distances[labels[:, None] != labels[None, :]] = np.inf
+    nearest = distances.min(axis=1)
+    nearest = nearest[np.isfinite(nearest)]
+    return float(np.median(np.sqrt(np.maximum(nearest, 0.0)))) if nearest.size else 0.0

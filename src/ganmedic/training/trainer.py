@@ -222,13 +222,15 @@ class Trainer:
                 self._measure(gan, samples, step)
 
         compared = min(settings.watch.samples, len(samples.values))
-        real = np.asarray(samples.values[Batches(samples, compared, seed=settings.run.seed).indices(0)])
+        chosen = Batches(samples, compared, seed=settings.run.seed).indices(0)
+        real = np.asarray(samples.values[chosen])
+        real = real if gan.normalisation is None else gan.normalisation.apply(real)
+        # The same classes, so that as many of each are compared.
+        labels = None if gan.classes is None or samples.labels is None else samples.labels[chosen]
 
         def variety() -> float:
-            return variety_of(
-                sampling.raw(gan, compared, settings.samples.seed, averaged=False),
-                real if gan.normalisation is None else gan.normalisation.apply(real),
-            )
+            made = sampling.raw(gan, compared, settings.samples.seed, labels, averaged=False)
+            return variety_of(made, real, labels, labels)
 
         return Duties(
             rows=rows,
