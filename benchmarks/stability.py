@@ -54,6 +54,7 @@ WIDTH, LATENT, BATCH, RATE = 32, 64, 32, 2e-4
 #: Of the digits; of density and coverage; what the classifier is sure of.
 FOUND, BOUND, SURE = 0.8, 0.15, 0.9
 RECIPES = ("plain", "defaults")
+_TASKS = 12
 BYTES, UNIT, SIGNED = (0.0, 255.0), (0.0, 1.0), (-1.0, 1.0)
 
 
@@ -502,14 +503,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not args.classifier.exists():
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                 pool.submit(digits, args.classifier).result()
-        with ProcessPoolExecutor(args.jobs, get_context("spawn"), _one_thread, max_tasks_per_child=12) as pool:
-            for job in as_completed([pool.submit(run, *task, args.classifier) for task in wanted]):
-                found = job.result()
-                results.append(found)
-                if args.results:
-                    with args.results.open("a") as file:
-                        file.write(json.dumps(found) + "\n")
-                print(_line(found), file=sys.stderr, flush=True)
+        # New processes now and then, for TensorFlow keeps what it compiled.
+        for begin in range(0, len(wanted), _TASKS):
+            with ProcessPoolExecutor(args.jobs, get_context("spawn"), _one_thread) as pool:
+                tasks = wanted[begin : begin + _TASKS]
+                for job in as_completed([pool.submit(run, *task, args.classifier) for task in tasks]):
+                    found = job.result()
+                    results.append(found)
+                    if args.results:
+                        with args.results.open("a") as file:
+                            file.write(json.dumps(found) + "\n")
+                    print(_line(found), file=sys.stderr, flush=True)
     if not results:
         print("No results yet. Run it without --table, or name the file: --results FILE.", file=sys.stderr)
         return 0

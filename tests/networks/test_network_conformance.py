@@ -191,3 +191,15 @@ def test_labels_matter_and_are_learned_from(entry: str):
         table = model.get_layer("class_embedding").embeddings
         gradient = tf.convert_to_tensor(tape.gradient(score, table.value))
         assert (np.abs(np.asarray(gradient)).max(axis=1) > 0).all()
+
+
+@pytest.mark.parametrize("name", ["dcgan", "dense"])
+def test_the_latents_decide_a_sample_before_the_class_does(name: str) -> None:
+    kind, arguments = TABLE[name]
+    generator = networks.get(kind, **arguments, classes=10, seed=0).generator
+    latents = tf.constant(np.random.default_rng(0).normal(size=(100, generator.inputs[0].shape[1])), tf.float32)
+
+    def spread(labels: Any) -> float:
+        return float(np.std(generator([latents, tf.constant(labels)], training=True), axis=0).mean())
+
+    assert spread(np.full(100, 3)) > 0.95 * spread(np.arange(100) % 10)

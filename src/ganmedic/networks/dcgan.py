@@ -12,6 +12,7 @@ from ganmedic import checking
 from ganmedic.layers import PixelNormalization
 from ganmedic.networks._arguments import SMALLEST, checked_common, checked_resolution, stage_sizes, stage_width
 from ganmedic.networks._ends import (
+    CLASS_SPREAD,
     finished,
     head_dtype,
     latents_and_labels,
@@ -134,7 +135,7 @@ class _Plan:
 def _generator(plan: _Plan, latent_size: int, output: str, normalisation: str, seeds: Seeds) -> keras.Model:
     latents, labels = latents_and_labels(latent_size, plan.classes)
     normalised = normalisation != "none"
-    values = with_classes(latents, labels, plan.classes, latent_size, 1.0, seeds)
+    values = with_classes(latents, labels, plan.classes, latent_size, CLASS_SPREAD, seeds)
     kernel = plan.kernel(seeds, int(values.shape[-1]), math.sqrt(2.0), normalised)
     units = SMALLEST * SMALLEST * plan.widths[0]
     values = keras.layers.Dense(units, use_bias=not normalised, kernel_initializer=kernel, name="to_4")(values)

@@ -11,6 +11,7 @@ import keras
 from ganmedic import checking
 from ganmedic.networks._arguments import checked_rest
 from ganmedic.networks._ends import (
+    CLASS_SPREAD,
     finished,
     head_dtype,
     latents_and_labels,
@@ -93,7 +94,7 @@ def _generator(
     seeds: Seeds,
 ) -> keras.Model:
     latents, labels = latents_and_labels(latent_size, classes)
-    values = _hidden(with_classes(latents, labels, classes, latent_size, 1.0, seeds), width, depth, seeds)
+    values = _hidden(with_classes(latents, labels, classes, latent_size, CLASS_SPREAD, seeds), width, depth, seeds)
     values = keras.layers.Dense(math.prod(shape), kernel_initializer=seeds.scaled(width), name="entries")(values)
     if len(shape) > 1:
         values = keras.layers.Reshape(shape, name="shaped")(values)
