@@ -82,7 +82,7 @@ def command(*arguments: str) -> list[str]:
 
 def wait(process: subprocess.Popen[bytes], run: Path, rng: random.Random, *, in_a_checkpoint: bool) -> str:
     """Waits for a random moment of the run; what it was."""
-    until = time.monotonic() + rng.uniform(1.0, 25.0)
+    until = time.monotonic() + rng.uniform(1.0, 20.0)
     if not in_a_checkpoint:
         while time.monotonic() < until and process.poll() is None:
             time.sleep(0.01)

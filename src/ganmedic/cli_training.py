@@ -56,7 +56,7 @@ def train(
     changes = _changes(out, steps, intervene, tensorboard, settings or [])
     try:
         if resume is not None:
-            allowed = {"watch.intervene", "tensorboard.enabled"}
+            allowed = {"watch.intervene", "tensorboard.enabled", "distribute.index"}
             other = [key for key in changes if key not in allowed]
             if other:
                 refuse(

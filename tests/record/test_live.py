@@ -205,17 +205,15 @@ def test_a_million_steps_fit(path):
     record = with_series(1, WIDE)
     kept = LiveRecord(path)
     kept.begin(record)
-    began, largest = time.monotonic(), 0
+    largest = 0
     for begin in range(0, 1_000_000, 500):
         add(record, begin, 500)
         kept.collected(record)
         if begin % 20_000 == 0:
             largest = max(largest, sizes(path))
-    took = time.monotonic() - began
     kept.close()
     assert kept.fault == ""
     assert largest < 50_000_000
-    assert took < 100, f"{took:.0f} seconds for a million steps"
     one = load(path).series[1]
     assert one.seen == 1_000_000
     assert one.steps[:FIRST] == list(range(FIRST))

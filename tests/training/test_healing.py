@@ -54,11 +54,13 @@ def test_a_nan_that_stays_is_seen(losses: list[float], norms: Any, step: int | N
 
 
 def test_figures_that_there_are_none_of_yet_are_no_trouble() -> None:
-    rows = np.ones((1, len(NAMES)), np.float32)
-    rows[:, [1, 4]] = NAN
-    vigilance = Vigilance(NAMES)
+    # With five critic steps a round the generator has its first in step six.
+    rows = np.ones((8, len(NAMES)), np.float32)
+    rows[:5, [1, 4]] = NAN
+    vigilance = Vigilance(NAMES, first=6)
     assert vigilance.rows(1, rows) is None
     assert vigilance.is_well
+    assert Vigilance(NAMES).rows(1, rows) is not None
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,9 @@ def names(
 ) -> list[str]:
     settings = for_data("data", **{name.replace("__", "."): value for name, value in values.items()})
     found = list(
-        changes_for(Trouble(kind, 1, ""), settings, norms=norms, images=images, batch_normalised=batch_normalised)
+        changes_for(
+            Trouble(kind, 1, ""), settings, norms=norms, weight=1.0, images=images, batch_normalised=batch_normalised
+        )
     )
     for change in found:
         after = changed(settings, change.values)
@@ -129,14 +133,32 @@ def test_what_is_changed_fits_what_was_seen() -> None:
     assert "diff-augment" not in names("collapse", augmentation__name="diff_augment")
 
 
+def test_what_is_changed_goes_with_the_other_settings() -> None:
+    cosine = {"name": "adam", "learning_rate": 2e-4, "final_learning_rate": 1e-4}
+    assert "learning-rates-tenth" in names("nan", optimizers__generator=cosine, optimizers__discriminator=cosine)
+    assert "larger-epsilon" in names("nan", optimizers__generator={"name": "sgd", "learning_rate": 0.1})
+    strong = next(
+        change
+        for change in changes_for(
+            Trouble("collapse", 1, ""), for_data("data"), norms={}, weight=64.0, images=True, batch_normalised=False
+        )
+        if change.name == "penalties-tenfold"
+    )
+    assert [each["weight"] for each in strong.values["penalties"]] == [640.0, 640.0]
+
+
 def test_a_clip_is_twice_what_was_usual() -> None:
     change = next(
-        changes_for(Trouble("nan", 1, ""), for_data("data"), norms=NORMS, images=False, batch_normalised=False)
+        changes_for(
+            Trouble("nan", 1, ""), for_data("data"), norms=NORMS, weight=1.0, images=False, batch_normalised=False
+        )
     )
     assert change.values["clip.generator"] == {"name": "global_norm", "bound": 1.0}
     assert change.values["clip.discriminator"] == {"name": "global_norm", "bound": 6.0}
     only = for_data("data", **{"clip.generator": {"name": "value", "bound": 1.0}})
-    change = next(changes_for(Trouble("nan", 1, ""), only, norms=NORMS, images=False, batch_normalised=False))
+    change = next(
+        changes_for(Trouble("nan", 1, ""), only, norms=NORMS, weight=1.0, images=False, batch_normalised=False)
+    )
     assert list(change.values) == ["clip.discriminator"]
 
 

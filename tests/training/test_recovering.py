@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 from runs import at_step, begun, figures, gone_on, points_file, small
 
-from ganmedic.settings import Settings, for_data
+from ganmedic.settings import Settings, changed, for_data
 from ganmedic.training.checkpoints import Checkpoints
 from ganmedic.training.healing import Trouble
 from ganmedic.training.order import Batches
@@ -114,7 +114,7 @@ def recovery(tmp_path: Path, **values: Any) -> tuple[Recovery, Settings, io.Stri
 
 def intervene(recovery: Recovery, settings: Settings, kind: str = "collapse") -> Settings | None:
     return recovery.intervene(
-        Trouble(kind, 44, "it broke"), settings, norms=lambda step: {}, images=True, batch_normalised=False
+        Trouble(kind, 44, "it broke"), settings, norms=lambda step: {}, weight=1.0, images=True, batch_normalised=False
     )
 
 
@@ -171,3 +171,52 @@ def test_without_a_healthy_checkpoint_nothing_is_changed(tmp_path: Path) -> None
         path.unlink()
     assert intervene(made, settings) is None
     assert "there is no healthy checkpoint" in said.getvalue()
+
+
+def test_a_change_that_does_not_go_with_the_settings_is_passed_over(tmp_path: Path) -> None:
+    settings = for_data(
+        "data",
+        **{"loss.name": "hinge", "penalties": [], "balance.adaptive_weights": {}, "run.folder": str(tmp_path / "run")},
+    )
+    run = RunFolder.begin(tmp_path / "run", settings, RunState())
+    Checkpoints(run.checkpoints).save(10, 0, {}, {"healthy": True})
+    known = RunState()
+    after = intervene(Recovery(run, known, lambda text: None), settings)
+    assert after is not None
+    # The default loss has no halves that could be weighted.
+    assert known.interventions[0]["name"] == "instance-noise"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"loss.name": "hinge", "penalties": [], "then": {"loss.name": "relativistic", "penalties": None}},
+        {"training.precision": "mixed_float16", "then": {"training.precision": "mixed_bfloat16"}},
+    ],
+)
+def test_a_state_is_taken_up_where_figures_or_loss_scaling_change(tmp_path: Path, values: dict[str, Any]) -> None:
+    import keras
+
+    from ganmedic.training import building, state
+    from ganmedic.training.trainer import set_up
+
+    then = values.pop("then")
+    settings = for_data("data", **{**values, "networks.width": 8, "data.normalise": "none", "run.deterministic": False})
+    samples = Samples(np.zeros((8, 2), np.float32), None)
+    set_up(settings)
+    before = building.build(settings, samples)
+    first = state.snapshot(before)
+    run = RunFolder.begin(tmp_path / "run", settings, RunState())
+    kept = Checkpoints(run.checkpoints).save(0, 0, first, {"healthy": True})
+    changed_settings = changed(settings, then)
+    set_up(changed_settings)
+    after = building.build(changed_settings, samples)
+    known = RunState(interventions=[{"back_to": kept.path.name}])
+    try:
+        found, _ = Recovery(run, known, lambda text: None).restore(after)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert found == kept
+    second = state.snapshot(after)
+    for name in ("generator/0000", "discriminator/0000", "generator_optimizer/Adam 0000"):
+        assert np.array_equal(first[name], second[name])

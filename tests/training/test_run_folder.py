@@ -75,3 +75,17 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_the_default_folder_tells_data_and_time() -> None:
     assert default_folder("/data/my pets.zip").as_posix().startswith("runs/my-pets-2")
     assert default_folder("/").name.startswith("data-")
+
+
+def test_what_a_killed_beginning_leaves_is_no_run(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    settings = for_data("data")
+    (folder / "samples").mkdir(parents=True)
+    (folder / "config.toml").write_text("half of")
+    (folder / ".run.json.12ab.tmp").write_text("{")
+    RunFolder.begin(folder, settings, RunState())
+    assert RunFolder.open(folder)[1].data.path == settings.data.path
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("x")
+    with pytest.raises(RunError, match="something already"):
+        RunFolder.begin(tmp_path / "other", settings, RunState())

@@ -190,6 +190,15 @@ def _final_rates(settings: Settings) -> _Found:
             )
 
 
+@_reads("metrics", "data")
+def _classifier(settings: Settings) -> _Found:
+    if settings.metrics.names and settings.metrics.extractor == "classifier" and not settings.data.labels:
+        yield (
+            ("metrics", "extractor"),
+            " is 'classifier', which learns from labels, and data.labels is false. Set data.labels = true, or take 'random'.",
+        )
+
+
 @_reads("run", "training")
 def _compiled(settings: Settings) -> _Found:
     if settings.training.jit_compile is True and settings.run.deterministic:

@@ -74,8 +74,8 @@ def compile_arguments(settings: Settings, gan: GAN) -> dict[str, Any]:
             player: None if part is None else part.build(clipping.get)
             for player, part in (("generator", settings.clip.generator), ("discriminator", settings.clip.discriminator))
         },
-        "generator_optimizer": _optimizer(settings.optimizers.generator, settings.training.steps),
-        "discriminator_optimizer": _optimizer(settings.optimizers.discriminator, settings.training.steps),
+        "generator_optimizer": _optimizer(settings.optimizers.generator, _updates(settings)[0]),
+        "discriminator_optimizer": _optimizer(settings.optimizers.discriminator, _updates(settings)[1]),
         "balance": _balance(settings),
         "ema": _average(settings),
         "augment": None if settings.augmentation.name == "none" else settings.augmentation.build(augmentation.get),
@@ -166,6 +166,15 @@ def _normalisation(settings: Settings, samples: Samples, generator: Any) -> Norm
 
 def _blocks(values: Any) -> Any:
     return (np.asarray(values[begin : begin + 1024]) for begin in range(0, len(values), 1024))
+
+
+def _updates(settings: Settings) -> tuple[int, int]:
+    """How many updates the generator and the discriminator make in the run: a schedule counts those."""
+    steps, of_g, of_d = settings.training.steps, settings.balance.generator_steps, settings.balance.n_critic
+    accumulation = settings.training.accumulation
+    if (of_g, of_d) == (1, 1):
+        return (max(1, steps // accumulation),) * 2
+    return max(1, steps * of_g // (of_g + of_d) // accumulation), max(1, steps * of_d // (of_g + of_d) // accumulation)
 
 
 def _optimizer(chosen: Optimizer, steps: int) -> Any:

@@ -16,6 +16,7 @@ from ganmedic.data.normalising_layer import Normalise
 from ganmedic.data.sources import Source
 from ganmedic.randomness import RandomStream
 from ganmedic.training import fitting_data, keras_file, sampling
+from ganmedic.training.epochs import EachEpoch
 from ganmedic.training.network_pair import NetworkPair
 from ganmedic.training.parts import Parts
 from ganmedic.training.playing import Play
@@ -92,6 +93,8 @@ class GAN(keras.Model):  # type: ignore[misc]
         self._normalisation = fitting_data.declared(normalisation)
         self._layer: Normalise | None = None
         self._normalised_for()
+        #: Whether `fit` tells the parts of the end of an epoch; a run counts samples itself.
+        self.counts_epochs = True
         self.parts: Any = None
         self.row: Any = None
         self.built = True
@@ -261,6 +264,9 @@ class GAN(keras.Model):  # type: ignore[misc]
         self.restored()
         if batch_size is not None:
             options["batch_size"] = batch_size
+        if self.counts_epochs and self.parts.top_k is not None:
+            given = options.get("callbacks") or []
+            options["callbacks"] = [*(given if isinstance(given, list | tuple) else [given]), EachEpoch(self)]
         history = super().fit(x, y, **options)
         for optimizer in self.parts.optimizers.values():
             inner = getattr(optimizer, "inner_optimizer", optimizer)

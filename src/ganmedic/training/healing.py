@@ -23,7 +23,6 @@ ENOUGH = 20
 _COLLAPSED = 0.25
 #: A generator whose variety never came up to this share of the data's has nothing to collapse from.
 _VARIED = 0.3
-_RATES = ("optimizers.generator.learning_rate", "optimizers.discriminator.learning_rate")
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,7 @@ class Vigilance:
 
     Args:
         names: of the figures of a row.
+        first: the first step by which both players have had one; with n_critic a figure is NaN before.
         remembered: what `remembered` gave, for a run that goes on.
 
     Attributes:
@@ -68,7 +68,8 @@ class Vigilance:
         variety: at the last look; None before the first.
     """
 
-    def __init__(self, names: Sequence[str], remembered: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, names: Sequence[str], remembered: Mapping[str, Any] | None = None, first: int = 1) -> None:
+        self._first = first
         self._losses = [names.index(name) for name in ("d_loss", "g_loss")]
         self._norms = [names.index(name) for name in ("d_gradient_norm", "g_gradient_norm")]
         known = dict(remembered or {})
@@ -83,8 +84,7 @@ class Vigilance:
         """Looks at the figures of some steps, (steps, figures)."""
         for place, row in enumerate(rows):
             losses, norms = row[self._losses], row[self._norms]
-            # With n_critic a figure stays NaN until the player's first step.
-            seen = first_step + place > 1
+            seen = first_step + place >= self._first
             self._lost = self._lost + 1 if not np.isfinite(losses).all() and seen else 0
             self._without_gradient = self._without_gradient + 1 if not np.isfinite(norms).all() and seen else 0
             self._huge = self._huge + 1 if bool((np.abs(losses) > LARGEST_LOSS).any()) else 0
@@ -162,6 +162,7 @@ def changes_for(
     settings: Settings,
     *,
     norms: Mapping[str, float],
+    weight: float,
     images: bool,
     batch_normalised: bool,
 ) -> Iterator[Change]:
@@ -171,11 +172,12 @@ def changes_for(
         trouble: what was seen.
         settings: as they are.
         norms: of each player, the gradient norm that nine of ten healthy steps stayed below; empty where there were too few.
+        weight: γ of R1 and R2 where none is given.
         images: whether the samples are images.
         batch_normalised: whether the discriminator normalises by the batch, so that no gradient penalty goes with it.
     """
     yield from _against_nan(settings, norms) if trouble.kind == "nan" else ()
-    yield from _penalised(trouble, settings, batch_normalised)
+    yield from _penalised(trouble, settings, weight, batch_normalised)
     if trouble.kind == "collapse" and settings.balance.instance_noise is None:
         yield Change(
             "instance-noise",
@@ -195,7 +197,7 @@ def changes_for(
         yield Change(
             f"learning-rates-{name}",
             f"{words} the learning rates",
-            {rate: _of(settings, rate) / factor for rate in _RATES},
+            _slower(settings, factor),
         )
 
 
@@ -216,16 +218,18 @@ def _against_nan(settings: Settings, norms: Mapping[str, float]) -> Iterator[Cha
             + (", twice what nine of ten healthy steps had" if norms else ""),
             {f"clip.{player}": {"name": "global_norm", "bound": bound} for player, bound in bounds.items()},
         )
-    epsilon = settings.optimizers.discriminator.arguments.get("epsilon")
-    if epsilon is not None and epsilon < 1e-6:
+    small = {
+        f"optimizers.{player}.epsilon": 1e-6
+        for player in ("generator", "discriminator")
+        if getattr(settings.optimizers, player).arguments.get("epsilon", 1.0) < 1e-6
+    }
+    if small:
         yield Change(
-            "larger-epsilon",
-            "Adam's epsilon 1e-6, so that steps stay bounded where second moments vanish",
-            {f"optimizers.{player}.epsilon": 1e-6 for player in ("generator", "discriminator")},
+            "larger-epsilon", "Adam's epsilon 1e-6, so that steps stay bounded where second moments vanish", small
         )
 
 
-def _penalised(trouble: Trouble, settings: Settings, batch_normalised: bool) -> Iterator[Change]:
+def _penalised(trouble: Trouble, settings: Settings, weight: float, batch_normalised: bool) -> Iterator[Change]:
     if batch_normalised:
         return
     if settings.loss.name != "relativistic" or settings.penalties == ():
@@ -239,15 +243,19 @@ def _penalised(trouble: Trouble, settings: Settings, batch_normalised: bool) -> 
         yield Change(
             "penalties-tenfold",
             "R1 and R2 ten times as strong, so that the discriminator is smoother",
-            {"penalties": [{"name": "r1", "weight": 10.0}, {"name": "r2", "weight": 10.0}]},
+            {"penalties": [{"name": "r1", "weight": 10.0 * weight}, {"name": "r2", "weight": 10.0 * weight}]},
         )
 
 
-def _of(settings: Settings, key: str) -> float:
-    value: Any = settings
-    for name in key.split("."):
-        value = getattr(value, name)
-    return float(value)
+def _slower(settings: Settings, factor: float) -> dict[str, Any]:
+    """Both learning rates, and where they end, divided by a factor."""
+    values: dict[str, Any] = {}
+    for player in ("generator", "discriminator"):
+        chosen = getattr(settings.optimizers, player)
+        if chosen.final_learning_rate is not None:
+            values[f"optimizers.{player}.final_learning_rate"] = chosen.final_learning_rate / factor
+        values[f"optimizers.{player}.learning_rate"] = chosen.learning_rate / factor
+    return values
 
 
 def _nearest(points: NDArray[np.float64], labels: NDArray[Any] | None) -> float:

@@ -30,6 +30,9 @@ class Duties:
         samples_every, checkpoints_every, metrics_every: in steps; None for never.
         batch_size: samples in a step.
         stop_asked: whether the run is to stop behind this step.
+        tell: called with a trouble where training goes on all the same; None where it ends the training.
+        by_the_clock: whether figures are also collected when some time has gone by; several workers must not, for they have to see the
+            same at the same step.
     """
 
     rows: Callable[[int, Any, float], None]
@@ -42,6 +45,8 @@ class Duties:
     metrics_every: int | None
     batch_size: int
     stop_asked: Callable[[], bool]
+    tell: Callable[[Trouble], None] | None = None
+    by_the_clock: bool = True
 
 
 class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
@@ -56,6 +61,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     Attributes:
         step: steps done.
         trouble: what ended the training early; None if nothing did.
+        told: the first trouble in spite of which it went on.
         stopped: whether it was asked to stop.
     """
 
@@ -63,6 +69,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self.duties, self.vigilance, self.step, self.total = duties, vigilance, step, total
         self.trouble: Trouble | None = None
+        self.told: Trouble | None = None
         self.stopped = False
         self._waiting: list[Any] = []
         self._since = time.perf_counter()
@@ -84,10 +91,10 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         }
         stop = duties.stop_asked()
         waited = time.perf_counter() - self._since
-        if len(self._waiting) >= _ROWS or waited >= _SECONDS or stop or any(due.values()):
+        if len(self._waiting) >= _ROWS or (duties.by_the_clock and waited >= _SECONDS) or stop or any(due.values()):
             self._collect(waited)
         if self.trouble is None and (due["checkpoint"] or due["samples"]) and duties.variety is not None:
-            self.trouble = self.vigilance.samples(self.step, duties.variety())
+            self._met(self.vigilance.samples(self.step, duties.variety()))
         if due["samples"]:
             duties.samples(self.step)
         if self.trouble is not None:
@@ -116,4 +123,13 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self._waiting.clear()
         self._since = time.perf_counter()
         self.duties.rows(first, rows, len(rows) * self.duties.batch_size / max(seconds, 1e-9))
-        self.trouble = self.trouble or self.vigilance.rows(first, rows)
+        self._met(self.vigilance.rows(first, rows))
+
+    def _met(self, trouble: Trouble | None) -> None:
+        if trouble is None or self.trouble is not None:
+            return
+        if self.duties.tell is None:
+            self.trouble = trouble
+        elif self.told is None:
+            self.told = trouble
+            self.duties.tell(trouble)

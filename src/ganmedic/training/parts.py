@@ -161,13 +161,13 @@ def default_penalties(loss: Any, discriminator: Any, sample_shape: tuple[int, ..
 
 
 def penalty_weight(sample_shape: tuple[int, ...]) -> float:
-    """γ of R1 and R2 for samples of this shape: 1 up to 64 pixels, for points and for tables, and as the number of pixels beyond.
+    """γ of R1 and R2 for samples of this shape: 1 up to 64 pixels, for points and for tables, and (resolution / 64)³ beyond.
 
-    R3GAN: 1 for Stacked MNIST and ImageNet at 64 pixels, 2 for faces at 64, 150 for faces at 256.
+    R3GAN was trained with 1 for Stacked MNIST, 1 and 2 at 64 pixels (ImageNet, faces) and 150 at 256 (faces).
     """
     if len(sample_shape) < 3:
         return 1.0
-    return max(1.0, (sample_shape[0] * sample_shape[1]) / 64.0**2)
+    return max(1.0, float((sample_shape[0] * sample_shape[1]) ** 0.5 / 64.0) ** 3)
 
 
 def _penalties(given: Any) -> list[Penalty]:

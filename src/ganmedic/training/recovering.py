@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ganmedic.settings import Settings, changed
+from ganmedic.settings import Settings, SettingsError, changed
 from ganmedic.training import state
 from ganmedic.training.checkpoints import Checkpoint, CheckpointError, Checkpoints, about_of, load
 from ganmedic.training.gan import GAN
-from ganmedic.training.healing import Trouble, changes_for
+from ganmedic.training.healing import Change, Trouble, changes_for
 from ganmedic.training.run_folder import RunError, RunFolder, RunState
 
 
@@ -32,10 +32,7 @@ class Recovery:
         Raises:
             RunError: there is none left to go on from.
         """
-        leg = self.known.leg
-        store = Checkpoints(self.run.checkpoints)
-        candidates = list(store.newest_first(leg))
-        candidates += [each for each in store.all() if each.path == self.held]
+        leg, candidates = self.known.leg, self.candidates()
         for each in candidates:
             try:
                 arrays, about = load(each.path)
@@ -45,13 +42,22 @@ class Recovery:
             if each.leg == leg:
                 state.restore(gan, arrays)
                 return each, about
-            # The change may be one of the learning rates, and what was remembered belongs to the way that was left.
-            kept = {name: array for name, array in arrays.items() if not name.endswith(state.LEARNING_RATE)}
+            # The change may be one of the learning rates, or of the figures; what was remembered belongs to the way that was left.
+            kept = {
+                name: array
+                for name, array in arrays.items()
+                if not name.endswith(state.LEARNING_RATE) and name != "row/last"
+            }
             state.restore(gan, kept, strict=False)
             return each, {}
         if leg or candidates:
             raise RunError(f"{self.run.path} has no whole checkpoint left to go on from. Begin the run anew.")
         return None, {}
+
+    def candidates(self) -> list[Checkpoint]:
+        """Where the run may go on from, the best first: this leg's, then the one it went back to."""
+        store = Checkpoints(self.run.checkpoints)
+        return [*store.newest_first(self.known.leg), *(each for each in store.all() if each.path == self.held)]
 
     @property
     def held(self) -> Path | None:
@@ -76,6 +82,7 @@ class Recovery:
         settings: Settings,
         *,
         norms: Callable[[int], Mapping[str, float]],
+        weight: float,
         images: bool,
         batch_normalised: bool,
     ) -> Settings | None:
@@ -85,7 +92,7 @@ class Recovery:
             trouble: what was seen.
             settings: as they are.
             norms: called with the step that was still healthy, gives the usual gradient norms up to there.
-            images, batch_normalised: as for `healing.changes_for`.
+            weight, images, batch_normalised: as for `healing.changes_for`.
         """
         self._say(f"Trouble at step {trouble.step}: {trouble.text}.")
         watch = settings.watch
@@ -98,13 +105,14 @@ class Recovery:
         made = {each["name"] for each in self.known.interventions}
         healthy = self.last_healthy()
         usual = norms(healthy.step) if healthy is not None else {}
-        possible = changes_for(trouble, settings, norms=usual, images=images, batch_normalised=batch_normalised)
-        change = next((each for each in possible if each.name not in made), None)
-        if healthy is None or change is None:
+        possible = changes_for(
+            trouble, settings, norms=usual, weight=weight, images=images, batch_normalised=batch_normalised
+        )
+        change, after = _first_that_can_be((each for each in possible if each.name not in made), settings)
+        if healthy is None or change is None or after is None:
             reason = "there is no healthy checkpoint" if healthy is None else "every change was made already"
             self._say(f"Nothing is changed: {reason}.")
             return None
-        after = changed(settings, change.values)
         self.known.interventions.append(
             {
                 "number": self.known.leg + 1,
@@ -122,3 +130,13 @@ class Recovery:
             f"Intervention {self.known.leg} of at most {watch.interventions}: back to step {healthy.step}, with {change.text} ({change.name})."
         )
         return after
+
+
+def _first_that_can_be(changes: Iterable[Change], settings: Settings) -> tuple[Change | None, Settings | None]:
+    """The first change that goes with the other settings, and the settings with it."""
+    for change in changes:
+        try:
+            return change, changed(settings, change.values)
+        except SettingsError:
+            continue
+    return None, None

@@ -87,7 +87,7 @@ class RunFolder:
         run = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
+            if not _is_free(path):
                 what = (
                     f"a run already. Go on with it: ganmedic train --resume {path}; or give another folder"
                     if run._state.exists()
@@ -95,7 +95,7 @@ class RunFolder:
                 )
                 raise RunError(f"{path} holds {what}.")
             for folder in (run.samples, run.checkpoints, run.records):
-                folder.mkdir()
+                folder.mkdir(exist_ok=True)
             with replaced(run.config) as temporary:
                 temporary.write_text(dumps(settings), encoding="utf-8")
             run.write(state)
@@ -161,6 +161,17 @@ class RunFolder:
             file.write(f"{os.getpid()}\n")
             file.flush()
             yield
+
+
+def _is_free(path: Path) -> bool:
+    """Whether nothing lies there but what a run that was killed in its first moment leaves."""
+    for entry in path.iterdir():
+        own = entry.name in ("samples", "checkpoints", "records") and entry.is_dir() and not any(entry.iterdir())
+        if not (
+            own or entry.name in ("config.toml", ".lock") or entry.name.startswith((".config.toml.", ".run.json."))
+        ):
+            return False
+    return True
 
 
 def default_folder(data_path: str) -> Path:

@@ -28,12 +28,15 @@ def begin(settings: Settings, console: Console) -> Any:
     """
     check_data(settings)
     check_packages()
+    if settings.distribute.strategy == "multi_worker" and settings.run.folder is None:
+        raise SettingsError("run.folder is not set, and several workers share one folder. Name it, the same for all.")
     folder = Path(settings.run.folder) if settings.run.folder else default_folder(settings.data.path)
     strategy, chief = _strategy(settings)
     known = RunState(command=shlex.join(["ganmedic", *sys.argv[1:]]), versions=versions())
     run = RunFolder.begin(folder, settings, known) if chief else RunFolder(folder)
     console.print(f"Run: {folder}", markup=False, highlight=False)
-    return _train(run, settings, known, console, strategy, chief)
+    with run.locked() if chief else contextlib.nullcontext():
+        return _train(run, settings, known, console, strategy, chief)
 
 
 def go_on(folder: Path, console: Console, changes: dict[str, Any] | None = None) -> Any:
@@ -48,10 +51,20 @@ def go_on(folder: Path, console: Console, changes: dict[str, Any] | None = None)
         RunError, SettingsError, DataError: it cannot be gone on with.
     """
     check_packages()
-    run, settings, known = RunFolder.open(folder)
+    # Looked at before TensorFlow is imported, and again when nobody else can write.
+    _, settings, _ = RunFolder.open(folder)
     if changes:
         settings = ganmedic.settings.changed(settings, changes)
     strategy, chief = _strategy(settings)
+    run = RunFolder(folder)
+    with run.locked() if chief else contextlib.nullcontext():
+        return _gone_on(run, changes, console, strategy, chief)
+
+
+def _gone_on(run: RunFolder, changes: dict[str, Any] | None, console: Console, strategy: Any, chief: bool) -> Any:
+    run, settings, known = RunFolder.open(run.path)
+    if changes:
+        settings = ganmedic.settings.changed(settings, changes)
     here = versions()
     other = {name: each for name, each in known.versions.items() if here.get(name) != each}
     if other:
@@ -109,16 +122,18 @@ def _train(run: RunFolder, settings: Settings, known: RunState, console: Console
     from ganmedic.training.trainer import Trainer
 
     trainer = Trainer(run, settings, known, console, strategy)
-    if not chief:
+    try:
         return trainer.train()
-    with run.locked():
-        try:
-            return trainer.train()
-        except BaseException:
-            known.state = "failed"
-            with contextlib.suppress(OSError):
+    except BaseException as error:
+        known.state = "failed"
+        with contextlib.suppress(OSError):
+            if chief:
                 run.write(known)
-            raise
+        if isinstance(error, OSError):
+            raise RunError(
+                f"{run.path} cannot be written or the data not be read ({error}). Make room, and go on: ganmedic train --resume {run.path}"
+            ) from error
+        raise
 
 
 def _strategy(settings: Settings) -> tuple[Any, bool]:
@@ -127,7 +142,7 @@ def _strategy(settings: Settings) -> tuple[Any, bool]:
     if chosen.strategy == "none":
         return None, True
     if chosen.strategy == "multi_worker":
-        if chosen.workers is not None:
+        if chosen.workers is not None and "TF_CONFIG" not in os.environ:
             cluster = {"worker": list(chosen.workers)}
             os.environ["TF_CONFIG"] = json.dumps(
                 {"cluster": cluster, "task": {"type": "worker", "index": chosen.index}}

@@ -34,10 +34,15 @@ def variables_beside(gan: Any) -> dict[str, Any]:
     """The same without the networks' own."""
     found: dict[str, Any] = {"steps": gan.steps, "random": gan.random.variables[0]}
     for player, optimizer in gan.parts.optimizers.items():
-        kind = type(getattr(optimizer, "inner_optimizer", optimizer)).__name__
-        for place, variable in enumerate(optimizer.variables):
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        for place, variable in enumerate(inner.variables):
             is_rate = variable.path.rsplit("/", 1)[-1] == "learning_rate"
-            found[f"{player}_optimizer/{kind} {LEARNING_RATE if is_rate else format(place, '04d')}"] = variable
+            name = LEARNING_RATE if is_rate else format(place, "04d")
+            found[f"{player}_optimizer/{type(inner).__name__} {name}"] = variable
+        if inner is not optimizer:
+            known = {id(variable) for variable in inner.variables}
+            scaling = [variable for variable in optimizer.variables if id(variable) not in known]
+            found.update({f"{player}_scaler/{place:04d}": variable for place, variable in enumerate(scaling)})
     for name, part in gan.parts.remembering():
         for place, variable in enumerate(part.variables):
             found[f"{name}/{place:04d}"] = variable
@@ -57,7 +62,7 @@ def restore(gan: Any, arrays: Mapping[str, Any], *, strict: bool = True) -> None
     Args:
         gan: compiled as the one the values are of.
         arrays: what `snapshot` gave.
-        strict: whether every variable must be there and no other; without, what is missing keeps its value.
+        strict: whether every variable must be there, of its shape, and no other; without, what does not fit keeps its value.
 
     Raises:
         ValueError: names or shapes differ; nothing was changed.
@@ -82,6 +87,8 @@ def assign(variables: Mapping[str, Any], arrays: Mapping[str, Any], *, strict: b
             continue
         value = np.asarray(arrays[name])
         if value.shape != tuple(variable.shape):
+            if not strict:
+                continue
             raise ValueError(
                 f"The state holds {name} of shape {value.shape}; {tuple(variable.shape)} is expected. Another network?"
             )

@@ -17,8 +17,9 @@ from ganmedic import networks_inside
 from ganmedic.finding import Finding
 from ganmedic.report.terminal import render_finding
 from ganmedic.settings import Settings, changed
-from ganmedic.training import building, choosing_xla, run_data, sampling, state
+from ganmedic.training import building, choosing_xla, parts, run_data, sampling, state
 from ganmedic.training.checkpoints import Checkpoints
+from ganmedic.training.epochs import EachEpoch
 from ganmedic.training.gan import GAN
 from ganmedic.training.healing import Trouble, Vigilance, variety_of
 from ganmedic.training.history import History
@@ -65,6 +66,7 @@ class Ended:
     trouble: Trouble | None = None
     stopped: bool = False
     batch_normalised: bool = False
+    told: Trouble | None = None
 
 
 class Trainer:
@@ -117,11 +119,12 @@ class Trainer:
             while True:
                 ended = self._leg(samples)
                 if ended.trouble is None:
-                    return self._end("stopped" if ended.stopped else "finished", ended.step, None)
+                    return self._end("stopped" if ended.stopped else "finished", ended.step, ended.told)
                 settings = self.recovery.intervene(
                     ended.trouble,
                     self.settings,
                     norms=self.pages.usual_norms,
+                    weight=parts.penalty_weight(tuple(samples.values.shape[1:])),
                     images=samples.values.ndim == 4,
                     batch_normalised=ended.batch_normalised,
                 )
@@ -144,11 +147,14 @@ class Trainer:
         batches = run_data.batches(settings, samples, self.worker, self.workers)
         if self.known.jit_compile is None:
             self._choose_xla(gan, batches)
-        vigilance = Vigilance(gan.row_names, about.get("vigilance"))
+        turns = gan.parts.turns
+        first = 1 if turns is None else turns.discriminator_steps + 1
+        vigilance = Vigilance(gan.row_names, about.get("vigilance"), first)
         history = None
         if self.chief:
-            aside = self.run.path / f"history-before-change-{self.known.leg}.csv" if self.known.leg else None
-            history = History(self.run.history, gan.row_names, step, aside)
+            aside = self.run.path / f"history-before-change-{self.known.leg}.csv"
+            kept = None if not self.known.leg or aside.exists() else aside
+            history = History(self.run.history, gan.row_names, step, kept)
             if checkpoint is None:
                 self._checkpoint(gan, 0, state.snapshot(gan), vigilance)
                 self._draw(gan, samples, 0)
@@ -166,7 +172,12 @@ class Trainer:
                     epochs=1,
                     verbose=0,
                     steps_per_epoch=total - step,
-                    callbacks=[*self._watching(gan), keeper, *self._tensorboard(step)],
+                    callbacks=[
+                        *self._watching(gan),
+                        self._epochs(gan, samples, step),
+                        keeper,
+                        *self._tensorboard(step),
+                    ],
                 )
             finally:
                 self._progress = None
@@ -177,7 +188,7 @@ class Trainer:
             self._say(f"Stopped at step {keeper.step}. Go on with: ganmedic train --resume {self.run.path}")
         elif keeper.trouble is None:
             self._finish(gan, samples, keeper.step)
-        return Ended(keeper.step, keeper.trouble, keeper.stopped, normalised)
+        return Ended(keeper.step, keeper.trouble, keeper.stopped, normalised, keeper.told)
 
     def _choose_xla(self, gan: GAN, batches: Batches) -> None:
         asked = self.settings.training.jit_compile
@@ -242,7 +253,10 @@ class Trainer:
             checkpoints_every=settings.checkpoints.every or usual,
             metrics_every=settings.metrics.every if settings.metrics.names else None,
             batch_size=settings.training.batch_size,
-            stop_asked=lambda: self._stopping.asked,
+            # Workers that stopped at different steps would wait for one another.
+            stop_asked=lambda: self.workers == 1 and self._stopping.asked,
+            tell=None if settings.watch.enabled and settings.watch.intervene and self.workers == 1 else self._tell,
+            by_the_clock=self.workers == 1,
         )
 
     # --- files --------------------------------------------------------------------------------------------------------
@@ -273,9 +287,11 @@ class Trainer:
             self.pages.draw(gan, samples, self.settings, step)
 
     def _measure(self, gan: GAN, samples: Samples, step: int) -> None:
-        with self._tolerating("The metrics"):
+        try:
             for line in self.pages.measure(gan, samples, self.settings, step):
                 self._say(line)
+        except (OSError, ValueError, TypeError, ImportError) as error:
+            self._say(f"The metrics of step {step} could not be measured: {error} Training goes on.")
 
     def _finish(self, gan: GAN, samples: Samples, step: int) -> None:
         if self.chief and self.settings.metrics.names:
@@ -310,7 +326,8 @@ class Trainer:
             with self._tolerating("normalisation.json"):
                 if gan.normalisation is not None and not self.run.normalisation.exists():
                     gan.normalisation.save(self.run.normalisation)
-            self.pages.describe(gan, samples, self.settings)
+            with self._tolerating("The README of the run"):
+                self.pages.describe(gan, samples, self.settings)
 
     # --- beside the training ------------------------------------------------------------------------------------------
 
@@ -324,6 +341,10 @@ class Trainer:
         self._monitor = Monitor(on_finding=self._found, record_path=record, preset=self.settings.watch.preset)
         return [self._monitor]
 
+    def _epochs(self, gan: GAN, samples: Samples, step: int) -> Any:
+        gan.counts_epochs = False
+        return EachEpoch(gan, len(samples.values), self.settings.training.batch_size, step)
+
     def _tensorboard(self, step: int) -> list[Any]:
         chosen = self.settings.tensorboard
         if not chosen.enabled or not self.chief:
@@ -331,6 +352,10 @@ class Trainer:
         from ganmedic.training.tensorboard import TensorBoard
 
         return [TensorBoard(self.run.tensorboard, histograms=chosen.histograms)]
+
+    def _tell(self, trouble: Trouble) -> None:
+        why = "interventions are switched off" if self.workers == 1 else "several workers cannot go back"
+        self._say(f"Trouble at step {trouble.step}: {trouble.text}. Nothing is changed: {why}.")
 
     def _found(self, finding: Finding) -> None:
         key = (finding.cause, finding.summary)

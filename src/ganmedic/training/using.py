@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ganmedic.settings import changed
-from ganmedic.training import building, state
-from ganmedic.training.checkpoints import CheckpointError, Checkpoints, load
+from ganmedic.training import building
 from ganmedic.training.exporting import export
 from ganmedic.training.gan import GAN
 from ganmedic.training.reading import load_samples
+from ganmedic.training.recovering import Recovery
 from ganmedic.training.run_folder import RunError, RunFolder
 from ganmedic.training.showing.pictures import data_range, save_grid
 from ganmedic.training.showing.replacing import replaced
@@ -32,16 +32,10 @@ def load_gan(folder: Path) -> GAN:
         settings = changed(settings, {"networks.name": known.network})
     set_up(settings)
     gan = building.build(settings, samples)
-    for each in reversed(Checkpoints(run.checkpoints).all()):
-        if each.leg > known.leg:
-            continue
-        try:
-            arrays, _ = load(each.path)
-        except CheckpointError:
-            continue
-        state.restore(gan, arrays, strict=each.leg == known.leg)
-        return gan
-    raise RunError(f"{folder} has no whole checkpoint. Train first: ganmedic train --resume {folder}")
+    found, _ = Recovery(run, known, lambda text: None).restore(gan)
+    if found is None:
+        raise RunError(f"{folder} has no whole checkpoint. Train first: ganmedic train --resume {folder}")
+    return gan
 
 
 def draw(folder: Path, count: int, *, seed: int, label: int | None, out: Path | None, averaged: bool) -> Path:
