@@ -33,6 +33,9 @@ bench: $(VENV)/.installed ## measure what watching costs, what is found, and wha
 	$(BIN)/python benchmarks/mixtures.py --only relativistic+r1+r2 wasserstein+gradient_penalty non_saturating
 	$(BIN)/python benchmarks/corrections_cost.py --quick
 	$(BIN)/python benchmarks/many_variables.py
+	$(BIN)/python benchmarks/training_speed.py --quick --resolutions 32
+	$(BIN)/python benchmarks/network_sizes.py --quick
+	$(BIN)/python benchmarks/killed_runs.py --kills 6
 
 cases: $(VENV)/.installed ## count how many faulty scripts are explained, and how many sound ones are left alone
 	$(BIN)/python benchmarks/evaluate.py
