@@ -8,6 +8,7 @@ from small_gans import networks
 
 from ganmedic import GAN, balance
 from ganmedic.settings import for_data
+from ganmedic.training import parts
 from ganmedic.training.building import _updates
 from ganmedic.training.epochs import EachEpoch
 
@@ -48,3 +49,12 @@ def test_a_cosine_is_as_long_as_the_updates_that_a_player_has(
     values: dict[str, int], expected: tuple[int, int]
 ) -> None:
     assert _updates(for_data("data", **{"training.steps": 600, **values})) == expected
+
+
+def test_a_run_has_the_defaults_of_the_model() -> None:
+    settings = for_data("data")
+    for optimizer in (settings.optimizers.generator, settings.optimizers.discriminator):
+        assert (optimizer.name, optimizer.learning_rate) == ("adam", parts.LEARNING_RATE)
+        assert (optimizer.arguments["beta_1"], optimizer.arguments["beta_2"]) == (parts.BETA_1, parts.BETA_2)
+    assert (settings.ema.half_life, settings.ema.ramp) == (parts.HALF_LIFE, parts.RAMP)
+    assert settings.loss.name == "relativistic"

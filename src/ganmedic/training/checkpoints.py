@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 _NAME = re.compile(r"step-(\d{9,})-leg-(\d+)\.npz")
 _ABOUT = "about"
+#: What NumPy and zipfile raise on files that were cut, damaged, or are something else; a NotImplementedError is a RuntimeError.
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, RuntimeError)
 
 
 class CheckpointError(ValueError):
@@ -116,7 +118,7 @@ def load(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             raise CheckpointError(f"{path} is damaged: it was written with {count} arrays, and lists {len(arrays)}.")
     except CheckpointError:
         raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise CheckpointError(f"{path} is no whole checkpoint ({error or type(error).__name__}).") from error
     return arrays, about
 
@@ -131,7 +133,7 @@ def about_of(path: Path) -> dict[str, Any]:
         with np.load(path, allow_pickle=False) as file:
             about: dict[str, Any] = json.loads(file[_ABOUT].tobytes().decode())["about"]
             return about
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise CheckpointError(f"{path} is no whole checkpoint ({error or type(error).__name__}).") from error
 
 

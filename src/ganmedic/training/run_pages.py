@@ -37,7 +37,6 @@ class RunPages:
     def __init__(self, run: RunFolder, known: RunState) -> None:
         self.run, self.known = run, known
         self._data_line, self._networks_line, self._title = "", "", run.path.name
-        self._metrics: list[str] = []
 
     def describe(self, gan: Any, samples: Samples, settings: Settings) -> None:
         """Takes up what the README says of data and networks."""
@@ -122,13 +121,19 @@ class RunPages:
         scores = metrics.measure(
             real, fake, names=list(chosen.names), extractor=extractor, seed=settings.run.seed, samples=count
         )
-        kept = json.loads(self.run.metrics.read_text(encoding="utf-8")) if self.run.metrics.exists() else []
-        kept = [each for each in kept if each["step"] != step]
-        kept.append({"step": step, "scores": [score.as_dict() for score in scores]})
+        kept = [each for each in self._measured() if each["step"] != step]
+        told = [str(score) for score in scores]
+        kept.append({"step": step, "told": told, "scores": [score.as_dict() for score in scores]})
         with replaced(self.run.metrics) as temporary:
             temporary.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-        self._metrics = [str(score) for score in scores]
-        return [f"step {step}: {line}" for line in self._metrics]
+        return [f"step {step}: {line}" for line in told]
+
+    def _measured(self) -> list[dict[str, Any]]:
+        """What was measured so far, the last step last."""
+        if not self.run.metrics.exists():
+            return []
+        found: list[dict[str, Any]] = json.loads(self.run.metrics.read_text(encoding="utf-8"))
+        return found
 
     def readme(self, settings: Settings, known: RunState, step: int, trouble: Trouble | None) -> None:
         """The page that explains the folder."""
@@ -153,7 +158,7 @@ class RunPages:
                 f"step {each['step']}: {each['trouble']}. Back to step {each['back_to_step']}, with {each['text']} ({each['name']})."
                 for each in known.interventions
             ],
-            metrics=self._metrics,
+            metrics=[f"step {each['step']}: {line}" for each in self._measured()[-1:] for line in each["told"]],
             versions=known.versions,
             error="" if trouble is None else f"step {trouble.step}: {trouble.text}",
             commands={
